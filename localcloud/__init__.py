@@ -1,0 +1,1 @@
+"""The whole system on this machine: the unmodified program on emulators, with no AWS account."""
