@@ -1,0 +1,111 @@
+"""Classify: ask the endpoint what is on the picture."""
+
+import base64
+import binascii
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers import environment
+from handlers.errors import (
+    AccessDenied,
+    InvalidEvent,
+    ModelNotReady,
+    ModelRejectedImage,
+    ModelUnavailable,
+    SconesError,
+    Throttled,
+)
+from handlers.events import Photo, read_photo
+from handlers.inferences import read_inferences
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+logger = Logger()
+
+
+@cache
+def runtime_client() -> "SageMakerRuntimeClient":
+    """The process's client; one attempt, since the state machine retries with a longer breath."""
+    return boto3.client(
+        "sagemaker-runtime",
+        config=Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}),
+    )
+
+
+def inference_id(photo: Photo) -> str:
+    """The same 32 hexadecimal digits for the same version of the same object, whoever asks.
+
+    `InferenceId` takes up to 64 ASCII characters (SageMaker Runtime API, "InvokeEndpoint").
+    """
+    return hashlib.sha256(f"{photo.bucket}\n{photo.key}\n{photo.version}".encode()).hexdigest()[:32]
+
+
+def invoke(runtime: "SageMakerRuntimeClient", endpoint: str, image: bytes, identity: str) -> bytes:
+    """The endpoint's answer to one PNG.
+
+    Raises:
+        ModelNotReady, ModelUnavailable, Throttled: worth another try.
+        ModelRejectedImage: the container refused the picture.
+        AccessDenied: the function's role may not invoke the endpoint.
+    """
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            ContentType="application/x-image",
+            Accept="application/json",
+            Body=image,
+            InferenceId=identity,
+        )
+        return answer["Body"].read()
+    except ClientError as error:
+        raise _as_ours(error, endpoint) from error
+    except BotoCoreError as error:
+        raise ModelUnavailable(f"the endpoint {endpoint} could not be reached in time: {error}") from error
+
+
+def _as_ours(error: ClientError, endpoint: str) -> SconesError:
+    response = error.response
+    code = response.get("Error", {}).get("Code", "")
+    message = response.get("Error", {}).get("Message", "")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code == "ModelError":
+        original = int(str(response.get("OriginalStatusCode", 500)))
+        said = response.get("OriginalMessage", message)
+        if 400 <= original < 500:
+            return ModelRejectedImage(f"the model of {endpoint} answered {original}: {said}")
+        return ModelUnavailable(f"the model of {endpoint} answered {original}: {said}")
+    if "AccessDenied" in code:
+        return AccessDenied(f"{endpoint} may not be invoked by this function's role")
+    if "Throttl" in code or status == 429:
+        return Throttled(f"{endpoint}: SageMaker asks to slow down ({code})")
+    if code == "ModelNotReadyException" or (code == "ValidationError" and "ndpoint" in message):
+        return ModelNotReady(f"the endpoint {endpoint} is not ready: {message}")
+    return ModelUnavailable(f"{endpoint}: SageMaker answered {status} {code}: {message}")
+
+
+def handler(event: dict[str, object], context: object) -> dict[str, object]:
+    """Lambda's entry: the event's keys, `inferences` in label order, `inference_id` and `model`."""
+    endpoint, model = environment.text("ENDPOINT_NAME"), environment.text("MODEL_NAME")
+    classes = environment.names("CLASSES")
+    photo = read_photo(event)
+    identity = inference_id(photo)
+    inferences = read_inferences(invoke(runtime_client(), endpoint, _image(event), identity), len(classes))
+    logger.info("classified", extra={"s3_key": photo.key, "inference_id": identity, "inferences": inferences})
+    return {**event, "inferences": list(inferences), "inference_id": identity, "model": model}
+
+
+def _image(event: dict[str, object]) -> bytes:
+    data = event.get("image_data")
+    if not isinstance(data, str) or not data:
+        raise InvalidEvent("image_data must be the base64 of a picture, as Serialize makes it")
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise InvalidEvent(f"image_data is not base64: {error}") from error

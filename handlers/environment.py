@@ -1,0 +1,90 @@
+"""The functions' settings: environment variables, each parsed once and refused when it is wrong."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from typing import cast
+
+from handlers.errors import ConfigurationError
+
+Environment = Mapping[str, str]
+
+
+def text(name: str, environment: Environment = os.environ) -> str:
+    """A variable that must be there and must not be empty.
+
+    Raises:
+        ConfigurationError: it is missing or empty.
+    """
+    value = environment.get(name, "")
+    if not value.strip():
+        raise ConfigurationError(f"the environment variable {name} must be set, got {value!r}")
+    return value
+
+
+def whole_number(name: str, environment: Environment = os.environ) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        ConfigurationError: it is missing or something else.
+    """
+    value = text(name, environment)
+    if not (value.isascii() and value.isdigit() and int(value) >= 1):
+        raise ConfigurationError(f"{name} must be a whole number of at least 1, got {value!r}")
+    return int(value)
+
+
+def probability(name: str, environment: Environment = os.environ) -> float:
+    """A finite number above 0 and at most 1.
+
+    Raises:
+        ConfigurationError: it is missing or something else.
+    """
+    value = text(name, environment)
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1:
+        raise ConfigurationError(f"{name} must be a number above 0 and at most 1, got {value!r}")
+    return number
+
+
+def names(name: str, environment: Environment = os.environ) -> tuple[str, ...]:
+    """A JSON list of at least two different, non-empty names, such as the classes in label order.
+
+    Raises:
+        ConfigurationError: it is missing or something else.
+    """
+    value = text(name, environment)
+    parsed = _json(value)
+    if isinstance(parsed, list):
+        items = cast("list[object]", parsed)
+        words = tuple(item for item in items if isinstance(item, str) and item)
+        if len(words) == len(items) == len(set(words)) and len(words) >= 2:
+            return words
+    raise ConfigurationError(f"{name} must be a JSON list of at least two different names, got {value!r}")
+
+
+def name_of_each(name: str, keys: tuple[str, ...], environment: Environment = os.environ) -> dict[str, str]:
+    """A JSON object that gives each of `keys` (and nothing else) a non-empty text.
+
+    Raises:
+        ConfigurationError: it is missing or something else.
+    """
+    value = text(name, environment)
+    parsed = _json(value)
+    if isinstance(parsed, dict):
+        items = cast("dict[str, object]", parsed)
+        words = {key: item for key, item in items.items() if isinstance(item, str) and item}
+        if set(words) == set(items) == set(keys):
+            return words
+    raise ConfigurationError(f"{name} must be a JSON object with a text for each of {keys}, got {value!r}")
+
+
+def _json(value: str) -> object:
+    try:
+        return cast("object", json.loads(value))
+    except ValueError:
+        return None

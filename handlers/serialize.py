@@ -1,0 +1,135 @@
+"""Serialize: fetch the photo and turn it into the few kilobytes that the model takes."""
+
+import base64
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers import environment
+from handlers.errors import (
+    AccessDenied,
+    BucketNotFound,
+    ImageTooLarge,
+    ObjectNotFound,
+    SconesError,
+    StorageUnavailable,
+    Throttled,
+)
+from handlers.events import Photo, read_photo
+from handlers.images import to_model_image
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+logger = Logger()
+
+UNVERSIONED = "null"
+"""The version that S3 itself gives to objects of a bucket without versioning."""
+
+
+@cache
+def s3_client() -> "S3Client":
+    """The process's client; the state machine retries, so the client tries once more only."""
+    return boto3.client(
+        "s3", config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
+    )
+
+
+def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:
+    """Download one version of an object, after a look at its size.
+
+    Args:
+        s3: the client.
+        photo: which object; without a version, the current one is pinned.
+        max_bytes: the most bytes that are downloaded.
+
+    Returns:
+        The bytes, and the version that they are (`UNVERSIONED` for a bucket without versioning).
+
+    Raises:
+        ImageTooLarge: more than `max_bytes`; nothing was downloaded.
+        ObjectNotFound, BucketNotFound, AccessDenied, Throttled, StorageUnavailable: what S3 said.
+    """
+    pinned = photo.version if photo.version != UNVERSIONED else ""
+    try:
+        if pinned:
+            head = s3.head_object(Bucket=photo.bucket, Key=photo.key, VersionId=pinned)
+        else:
+            head = s3.head_object(Bucket=photo.bucket, Key=photo.key)
+        if head["ContentLength"] > max_bytes:
+            raise ImageTooLarge(
+                f"s3://{photo.bucket}/{photo.key} has {head['ContentLength']:,} bytes; "
+                f"at most {max_bytes:,} are allowed"
+            )
+        version = head.get("VersionId", UNVERSIONED)
+        if version == UNVERSIONED:
+            # were the object replaced between the two calls, the bytes would not be those we measured
+            answer = s3.get_object(Bucket=photo.bucket, Key=photo.key, IfMatch=head["ETag"])
+        else:
+            answer = s3.get_object(Bucket=photo.bucket, Key=photo.key, VersionId=version)
+        return answer["Body"].read(), version
+    except ClientError as error:
+        raise _as_ours(error, s3, photo) from error
+    except BotoCoreError as error:
+        raise StorageUnavailable(f"s3://{photo.bucket}/{photo.key} could not be read: {error}") from error
+
+
+def _as_ours(error: ClientError, s3: "S3Client", photo: Photo) -> SconesError:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = error.response.get("Error", {}).get("Code", "")
+    where = f"s3://{photo.bucket}/{photo.key}" + (f" (version {photo.version})" if photo.version else "")
+    if code in {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"} or status in {
+        429,
+        503,
+    }:
+        return Throttled(f"{where}: S3 asks to slow down ({code})")
+    if code == "NoSuchBucket":
+        return BucketNotFound(f"there is no bucket {photo.bucket!r}")
+    if code in {"NoSuchKey", "NoSuchVersion"}:
+        return ObjectNotFound(f"there is no object {where}")
+    if status == 404:
+        # the answer to a HEAD has no body, hence no code: ask about the bucket itself
+        return _bucket_missing(s3, photo) or ObjectNotFound(f"there is no object {where}")
+    if status == 403:
+        return AccessDenied(f"{where} may not be read by this function's role")
+    if status in {400, 405}:
+        return ObjectNotFound(f"{where} is not a readable version of an object ({code})")
+    if status == 412:
+        return StorageUnavailable(f"{where} was replaced while it was read")
+    return StorageUnavailable(f"{where}: S3 answered {status} {code}")
+
+
+def _bucket_missing(s3: "S3Client", photo: Photo) -> BucketNotFound | None:
+    try:
+        s3.head_bucket(Bucket=photo.bucket)
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+            return BucketNotFound(f"there is no bucket {photo.bucket!r}")
+    except BotoCoreError:
+        pass
+    return None
+
+
+def handler(event: dict[str, object], context: object) -> dict[str, object]:
+    """Lambda's entry: the event's keys, the pinned version, and `image_data` (base64 of a PNG)."""
+    photo = read_photo(event)
+    data, version = fetch(s3_client(), photo, max_bytes=environment.whole_number("MAX_IMAGE_BYTES"))
+    image = to_model_image(
+        data,
+        size=environment.whole_number("IMAGE_SIZE"),
+        max_pixels=environment.whole_number("MAX_IMAGE_PIXELS"),
+    )
+    logger.info("serialized", extra={"s3_key": photo.key, "bytes_in": len(data), "bytes_out": len(image)})
+    kept = {key: value for key, value in event.items() if key not in {"Records", "detail"}}
+    return {
+        **kept,
+        "s3_bucket": photo.bucket,
+        "s3_key": photo.key,
+        "s3_version": version,
+        "image_data": base64.b64encode(image).decode("ascii"),
+        "inferences": [],
+    }
