@@ -1,0 +1,249 @@
+"""`python -m monitoring watch`: decisions as they come, one line each, with running totals.
+
+Executions are listed newest first until the ones already told; the decisions table says what was decided.
+Nothing is taken from the review queue. An execution that failed without a decision is a fault, and is told
+as one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import boto3
+import orjson
+from rich.console import Console
+from rich.markup import escape
+
+from monitoring.errors import MonitoringError
+from monitoring.outputs import read_outputs
+
+PAGES = 10
+"""Pages of 100 executions looked through at most per poll."""
+OVERLAP = timedelta(minutes=15)
+"""Executions may end long after they started: how far back a poll looks for those that were still running."""
+Kind = Literal["accepted", "review", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One photo's outcome."""
+
+    time: datetime
+    object: str
+    kind: Kind
+    label: str | None
+    confidence: float | None
+    loading_bay: str | None
+    error: str | None
+    """The fault's name; None for a decision."""
+    execution: str
+
+
+@dataclass(slots=True)
+class Totals:
+    """Outcomes so far."""
+
+    kinds: Counter[str] = field(default_factory=Counter[str])
+    bays: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, event: Event) -> None:
+        """Count an outcome."""
+        self.kinds[event.kind] += 1
+        if event.loading_bay:
+            self.bays[event.loading_bay] += 1
+
+    @property
+    def photos(self) -> int:
+        """All outcomes."""
+        return sum(self.kinds.values())
+
+    def sentence(self) -> str:
+        """The totals in words."""
+        if not self.photos:
+            return "no photo yet"
+        parts = [
+            f"{self.kinds[kind]} {name}"
+            for kind, name in (("accepted", "routed"), ("review", "to people"), ("failed", "failed"))
+            if self.kinds[kind]
+        ]
+        return f"{self.photos} photo{'s' if self.photos > 1 else ''}: " + ", ".join(parts)
+
+
+class Follower:
+    """Hands out each ended execution once. `stepfunctions` is a client, `table` a DynamoDB Table resource."""
+
+    def __init__(
+        self, stepfunctions: Any, table: Any, state_machine: str, since: datetime | None = None
+    ) -> None:
+        self._stepfunctions, self._table, self._state_machine = stepfunctions, table, state_machine
+        self._since = since
+        self._told: dict[str, datetime] = {}
+
+    def poll(self) -> list[Event]:
+        """The executions that ended since the last poll, oldest first."""
+        ended = sorted(self._ended(), key=lambda item: (item["stopDate"], item["executionArn"]))
+        events = [self._event(execution) for execution in ended]
+        for execution in ended:
+            self._told[execution["executionArn"]] = execution["startDate"]
+        self._forget()
+        return events
+
+    def _ended(self) -> Iterator[dict[str, Any]]:
+        pages = self._stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self._state_machine, PaginationConfig={"PageSize": 100, "MaxItems": 100 * PAGES}
+        )
+        for page in pages:
+            for execution in page["executions"]:
+                if self._since and execution["startDate"] < self._since:
+                    return
+                if execution["status"] != "RUNNING" and execution["executionArn"] not in self._told:
+                    yield execution
+
+    def _forget(self) -> None:
+        """Let go of executions so old that no poll looks at them again."""
+        if not self._told:
+            return
+        horizon = max(self._told.values()) - OVERLAP
+        if len(self._told) > 100 * PAGES:
+            self._since = max(self._since, horizon) if self._since else horizon
+            self._told = {arn: start for arn, start in self._told.items() if start >= horizon}
+
+    def _event(self, execution: dict[str, Any]) -> Event:
+        described = self._stepfunctions.describe_execution(executionArn=execution["executionArn"])
+        source = _object(described.get("input"))
+        photo = f"{source.get('s3_bucket', '?')}/{source.get('s3_key', '?')}"
+        row = self._decision(photo, execution["executionArn"])
+        succeeded = execution["status"] == "SUCCEEDED"
+        kind: Kind = "failed"
+        if row is not None:
+            kind = "accepted" if row.get("decision") == "accepted" else "review"
+        elif succeeded:
+            kind = "accepted"
+        output = _object(described.get("output"))
+        figures = row if row is not None else output
+        confidence = figures.get("confidence")
+        return Event(
+            time=execution["stopDate"].astimezone(UTC),
+            object=photo,
+            kind=kind,
+            label=_text(figures.get("label")),
+            confidence=None if confidence is None else float(str(confidence)),
+            loading_bay=_text(figures.get("loading_bay")),
+            error=None if kind != "failed" else _text(described.get("error")) or execution["status"],
+            execution=execution["executionArn"],
+        )
+
+    def _decision(self, photo: str, execution: str) -> dict[str, Any] | None:
+        """The decision that this execution recorded; of a duplicate event, the one recorded first."""
+        rows: list[dict[str, Any]] = self._table.query(
+            KeyConditionExpression="#object = :object",
+            ExpressionAttributeNames={"#object": "object"},
+            ExpressionAttributeValues={":object": photo},
+            ConsistentRead=True,
+        )["Items"]
+        for row in rows:
+            if row.get("execution") == execution:
+                return row
+        return None
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "watch",
+        help="decisions as they come, one line each",
+        description="Follows the state machine and the decisions table until Ctrl-C; touches no queue.",
+    )
+    parser.add_argument("--outputs", metavar="FILE", help="stack outputs as JSON (default: $SCONES_OUTPUTS)")
+    parser.add_argument(
+        "--interval", type=float, default=2.0, metavar="SECONDS", help="between looks (default: 2)"
+    )
+    parser.add_argument("--once", action="store_true", help="tell what is there and end")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, the totals last")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; 0 also after Ctrl-C."""
+    outputs = read_outputs(args.outputs)
+    if outputs is None:
+        raise MonitoringError("which stack? give --outputs FILE or set SCONES_OUTPUTS")
+    if not outputs.state_machine_arn or not outputs.decisions_table:
+        raise MonitoringError("the outputs name no stateMachineArn and decisionsTable: is the stack up?")
+    if not 0.1 <= args.interval <= 3600:
+        raise MonitoringError(f"--interval must be between 0.1 and 3600 seconds, got {args.interval:g}")
+    follower = Follower(
+        boto3.client("stepfunctions"),  # pyright: ignore[reportUnknownMemberType]
+        boto3.resource("dynamodb").Table(outputs.decisions_table),  # pyright: ignore[reportUnknownMemberType]
+        outputs.state_machine_arn,
+    )
+    follow(follower, interval=args.interval, once=args.once, as_json=args.json)
+    return 0
+
+
+def follow(
+    follower: Follower,
+    *,
+    interval: float = 2.0,
+    once: bool = False,
+    as_json: bool = False,
+    console: Console | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Totals:
+    """Tell every outcome until Ctrl-C (or the first look, with `once`); return the totals."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    totals = Totals()
+    try:
+        while True:
+            for event in follower.poll():
+                totals.add(event)
+                if as_json:
+                    print(orjson.dumps(event).decode(), flush=True)
+                else:
+                    console.print(_line(event, totals))
+            if once:
+                break
+            sleep(interval)
+    except KeyboardInterrupt:
+        pass
+    if as_json:
+        print(json.dumps({"totals": dict(totals.kinds), "photos": totals.photos, "bays": dict(totals.bays)}))
+    else:
+        console.print(totals.sentence())
+    return totals
+
+
+def _line(event: Event, totals: Totals) -> str:
+    colour, verb = {
+        "accepted": ("green", "routed"),
+        "review": ("yellow", "review"),
+        "failed": ("red", "failed"),
+    }[event.kind]
+    figures = "" if event.confidence is None else f" {event.label} {event.confidence:.3f}"
+    where = f" -> {event.loading_bay}" if event.loading_bay else ""
+    fault = f" {event.error}" if event.error else ""
+    return (
+        f"{event.time:%H:%M:%S}  [{colour}]{verb}[/{colour}]{escape(figures + where + fault)}"
+        f"  {escape(event.object)}  [dim]({totals.sentence()})[/dim]"
+    )
+
+
+def _object(text: object) -> dict[str, Any]:
+    if not isinstance(text, str):
+        return {}
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return {}
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, str) and value else None
