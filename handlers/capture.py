@@ -60,8 +60,8 @@ def read_line(line: bytes) -> Inference | None:
 def read_record(record: object) -> Inference:
     """The inference in one parsed record.
 
-    Raises DamagedRecord when a field is missing, of the wrong type or not decodable, or when the output is not
-    a list of two or more probabilities as handlers.inferences has them.
+    Raises DamagedRecord when a field is missing, of the wrong type or not decodable, or when the output is
+    not a list of two or more probabilities as handlers.inferences has them.
     """
     capture = _member(record, "captureData", "the record")
     event = _member(record, "eventMetadata", "the record")
