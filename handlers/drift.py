@@ -14,8 +14,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TypeGuard
+
+from handlers.chi_square import chi_square_quantile
 
 BINS = 20
 BIN_EDGES = tuple(index / BINS for index in range(BINS + 1))
@@ -24,6 +25,12 @@ LEAST_EXPECTED = 5.0
 """Observations a bin must hold in expectation for the chi-square law to be a fair one (Cochran's rule)."""
 PSEUDO_OBSERVATIONS = 1.0
 """Added to each side by the smoothing of population_stability_index."""
+FEWEST = 30
+"""Observations below which a sample is not judged."""
+PSI_MATTERS = 0.1
+"""PSI below which a difference is of no practical size, however certain: the usual line of "look into it"."""
+SIGNIFICANCE = 0.001
+"""Probability of a false alarm per independent window."""
 
 
 def confidence_histogram(confidences: Iterable[float]) -> list[int]:
@@ -69,7 +76,7 @@ def psi_critical_value(n_baseline: int, n_window: int, bins: int, significance: 
             raise ValueError(f"{name} must be {least} or more, got {value}")
     if not 0 < significance < 1:
         raise ValueError(f"significance must be between 0 and 1, got {significance!r}")
-    return (1 / n_baseline + 1 / n_window) * _chi_square_quantile(significance, bins - 1)
+    return (1 / n_baseline + 1 / n_window) * chi_square_quantile(significance, bins - 1)
 
 
 def merge_sparse(
@@ -77,8 +84,9 @@ def merge_sparse(
 ) -> tuple[list[int], list[int]]:
     """Both histograms with neighbouring bins joined until each holds `least` observations in expectation.
 
-    Expectation means under the pooled distribution, in the smaller of the two samples. One bin remains when
-    the sample is too small to tell anything. ValueError as for population_stability_index.
+    Expectation means: the mean of both proportions, in the smaller sample. (The proportion in both
+    samples together would hide a small sample that lies where a large one has nothing.) One bin remains when
+    the samples are too small or too alike to tell anything. ValueError as for population_stability_index.
     """
     pairs = _pairs(baseline_counts, counts)
     n, m = sum(baseline_counts), sum(counts)
@@ -86,13 +94,38 @@ def merge_sparse(
     first = second = 0
     for a, b in pairs:
         first, second = first + a, second + b
-        if (first + second) / (n + m) * min(n, m) >= least:
+        if (first / n + second / m) / 2 * min(n, m) >= least:
             merged.append((first, second))
             first = second = 0
     if first or second or not merged:
         last = merged.pop() if merged else (0, 0)
         merged.append((last[0] + first, last[1] + second))
     return [a for a, _ in merged], [b for _, b in merged]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a sample is from the baseline, and how far it may be."""
+
+    psi: float
+    limit: float
+    """The PSI that chance gives with probability SIGNIFICANCE, but at least PSI_MATTERS."""
+
+    @property
+    def score(self) -> float:
+        """Above 1 when the difference is both beyond chance and large enough to matter."""
+        return self.psi / self.limit
+
+
+def measure_drift(baseline_counts: Sequence[int], counts: Sequence[int]) -> Drift | None:
+    """The drift of a histogram from the baseline's; None when either has fewer than FEWEST observations."""
+    if min(sum(baseline_counts), sum(counts)) < FEWEST:
+        return None
+    before, now = merge_sparse(baseline_counts, counts)
+    if len(before) < 2:
+        return Drift(0.0, PSI_MATTERS)  # all in one bin, on both sides
+    critical = psi_critical_value(sum(before), sum(now), len(before), SIGNIFICANCE)
+    return Drift(population_stability_index(before, now), max(critical, PSI_MATTERS))
 
 
 def _pairs(baseline_counts: Sequence[int], counts: Sequence[int]) -> list[tuple[int, int]]:
@@ -105,35 +138,6 @@ def _pairs(baseline_counts: Sequence[int], counts: Sequence[int]) -> list[tuple[
         if any(count < 0 for count in side) or not any(side):
             raise ValueError(f"{name} must hold an observation and nothing negative, got {list(side)}")
     return list(zip(baseline_counts, counts, strict=True))
-
-
-@lru_cache(maxsize=256)
-def _chi_square_quantile(tail: float, freedom: int) -> float:
-    """The value that a chi-square variable exceeds with probability `tail`, by bisection."""
-    low, high = 0.0, float(freedom)
-    while _chi_square_tail(high, freedom) > tail:
-        low, high = high, 2 * high
-    while high - low > 1e-12 * high:
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if _chi_square_tail(middle, freedom) > tail else (low, middle)
-    return high
-
-
-def _chi_square_tail(x: float, freedom: int) -> float:
-    """P(X > x): the closed form for whole degrees of freedom (a Poisson sum, and erfc for odd ones)."""
-    half = x / 2
-    if freedom % 2:
-        total, power = math.erfc(math.sqrt(half)), 0.5
-    else:
-        total, power = 0.0, 0.0
-    while power < freedom / 2:
-        total += (
-            math.exp(power * math.log(half) - half - math.lgamma(power + 1)) if half else float(power == 0)
-        )
-        power += 1
-    return total
 
 
 @dataclass(frozen=True, slots=True)

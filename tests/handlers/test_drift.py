@@ -14,6 +14,7 @@ from handlers.drift import (
     Baseline,
     BaselineError,
     confidence_histogram,
+    measure_drift,
     merge_sparse,
     parse_baseline,
     population_stability_index,
@@ -125,8 +126,8 @@ def test_two_samples_of_one_population_exceed_the_critical_value_about_once_in_a
 def test_merging_keeps_every_observation_and_fills_every_bin(pair):
     first, second = merge_sparse(*pair)
     assert (sum(first), sum(second)) == (sum(pair[0]), sum(pair[1]))
-    pooled, smaller = sum(first) + sum(second), min(sum(first), sum(second))
-    expected = [(a + b) / pooled * smaller for a, b in zip(first, second, strict=True)]
+    n, m = sum(first), sum(second)
+    expected = [(a / n + b / m) / 2 * min(n, m) for a, b in zip(first, second, strict=True)]
     assert len(expected) == 1 or all(value >= 5 - 1e-9 for value in expected)
 
 
@@ -136,6 +137,38 @@ def test_full_bins_are_left_as_they_are():
 
 def test_a_small_sample_is_left_with_one_bin():
     assert merge_sparse([0, 100, 200], [1, 0, 2]) == ([300], [3])
+
+
+def test_a_small_sample_far_from_a_large_one_keeps_its_own_bin():
+    assert merge_sparse([0, 0, 500], [50, 0, 0]) == ([0, 500], [50, 0])
+
+
+@given(two_counts)
+def test_drift_is_judged_from_thirty_observations_on_each_side(pair):
+    drift = measure_drift(*pair)
+    assert (drift is None) == (min(map(sum, pair)) < 30)
+    assert drift is None or (drift.psi >= 0 and drift.limit >= 0.1 and drift.score == drift.psi / drift.limit)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "drifted"),
+    [
+        ([0, 0, 500], [0, 0, 200], False),
+        ([0, 0, 500], [200, 0, 0], True),
+        ([0, 100, 400], [0, 60, 140], False),  # certain enough, too small to matter: PSI 0.06
+        ([0, 100_000, 400_000], [0, 60_000, 140_000], False),
+        ([0, 100, 400], [0, 100, 100], True),
+        ([0, 6, 24], [0, 14, 16], False),  # large enough, too few to be certain
+    ],
+)
+def test_drift_is_what_is_both_beyond_chance_and_large_enough_to_matter(first, second, drifted):
+    assert (measure_drift(first, second).score > 1) is drifted
+
+
+def test_the_limit_is_the_critical_value_of_the_merged_bins():
+    drift = measure_drift([0, 100, 400], [0, 60, 140])
+    assert drift.limit == max(psi_critical_value(500, 200, 2, 0.001), 0.1)
+    assert measure_drift([0, 20, 80], [0, 60, 140]).limit == psi_critical_value(100, 200, 2, 0.001)
 
 
 def a_baseline():
