@@ -142,6 +142,7 @@ def legend(figure: Figure, *axes: Axes) -> None:
             ncols=3,
             columnspacing=1.2,
             handlelength=1.4,
+            markerscale=1.5,
         )
 
 

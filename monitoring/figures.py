@@ -19,7 +19,7 @@ from monitoring.binning import (
 )
 from monitoring.period import from_microseconds
 from monitoring.series import Window
-from monitoring.statistics import control_limits
+from monitoring.statistics import control_limits, outside_limits, usual_rate
 from monitoring.tally import Tally
 
 COARSE_EDGES: Floats = FINE_EDGES[:: FINE // COARSE]
@@ -95,7 +95,7 @@ class ReviewRate:
     counts: list[int]
     rates: list[float]
     centre: float
-    """The rate over the whole period, which the limits are drawn around."""
+    """The usual rate, which the limits are drawn around: see monitoring.statistics.usual_rate."""
     low: list[float]
     high: list[float]
     outside: list[int]
@@ -178,24 +178,20 @@ def confidence_by_hour(tally: Tally) -> ConfidenceByHour:
 
 
 def review_rate(windows: Sequence[Window], baseline: float | None) -> ReviewRate:
-    """The rates and their limits around the period's own rate."""
+    """The rates and their control limits around the usual rate."""
     counts = [window.count for window in windows]
-    rates = [window.review / window.count for window in windows]
-    centre = sum(window.review for window in windows) / max(sum(counts), 1)
+    reviewed = [window.review for window in windows]
+    centre = usual_rate(reviewed, counts)
     limits = [control_limits(centre, count) for count in counts]
     return ReviewRate(
         starts=[window.start for window in windows],
         ends=[window.end for window in windows],
         counts=counts,
-        rates=rates,
+        rates=[review / count for review, count in zip(reviewed, counts, strict=True)],
         centre=centre,
         low=[low for low, _ in limits],
         high=[high for _, high in limits],
-        outside=[
-            index
-            for index, (rate, (low, high)) in enumerate(zip(rates, limits, strict=True))
-            if rate < low - 1e-12 or rate > high + 1e-12
-        ],
+        outside=outside_limits(reviewed, counts, centre),
         baseline=baseline,
     )
 

@@ -60,9 +60,9 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
         add(
             "review-rate",
             "How many photos people had to look at",
-            "The grey band is where the rate would stay by chance alone (exact binomial limits around this"
-            " period's"
-            " own rate; 0.27 % of quiet windows fall outside, as on a p-chart). "
+            "The grey band is where the rate would stay by chance alone: exact binomial limits around the"
+            " usual"
+            " rate, that of the windows inside them; 0.27 % of quiet windows fall outside, as on a p-chart. "
             + (
                 "One window only: there is nothing to compare it with yet."
                 if len(rate.counts) == 1
@@ -134,7 +134,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "Distance from the evaluation",
             "Each bar says how far the photos of a window are from those of the evaluation (population"
             " stability"
-            " index). A bar above its black limit is red: too far for chance, given the number of photos,"
+            " index). A bar above its limit line is red: too far for chance, given the number of photos,"
             " and far"
             " enough to matter.",
             "Population stability index of confidences and class mix per window against its limit:"

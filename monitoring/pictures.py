@@ -165,7 +165,7 @@ def review_rate(data: ReviewRate, zone: ZoneInfo) -> Paint:
                 label=None if index else "control limits",
             )
         axes.axhline(
-            data.centre, color=MUTED, linewidth=1.0, label=f"this period {words.percent(data.centre)}"
+            data.centre, color=MUTED, linewidth=1.0, label=f"usual rate {words.percent(data.centre)}"
         )
         if data.baseline is not None:
             at_evaluation = f"at evaluation {words.percent(data.baseline)}"
@@ -186,7 +186,8 @@ def review_rate(data: ReviewRate, zone: ZoneInfo) -> Paint:
         axes.set_ylim(
             0, min(1.02, max([*data.rates, *data.high, data.centre, data.baseline or 0.0]) * 1.1 + 0.02)
         )
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_ylabel("share of photos")
         canvas.time_axis(axes, [*data.starts, *data.ends], zone)
         canvas.legend(figure, axes)
@@ -243,5 +244,8 @@ def drift(data: Drift, zone: ZoneInfo) -> Paint:
 
 
 def _threshold(axes: Axes, value: float, *, vertical: bool = False) -> None:
-    line = axes.axvline if vertical else axes.axhline
-    line(value, color=ALERT, linewidth=1.2, linestyle=DASHED, label=f"threshold {value:g}")
+    name = f"threshold {value:g}"
+    if vertical:
+        axes.axvline(value, color=ALERT, linewidth=1.2, linestyle=DASHED, label=name)
+    else:
+        axes.axhline(value, color=ALERT, linewidth=1.2, linestyle=DASHED, label=name)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monitoring.period import Period
-from monitoring.records import Batch, Columns, Times, read_lines
+from monitoring.records import Batch, Columns, read_lines
 from monitoring.sources import CaptureFile, Source
 
-BATCH = 4096
+BATCH = 1024
 """Records of a batch, more or less: a file is not cut in the middle of a block."""
 EXAMPLES = 20
 LONGEST_LINE = 32 << 20
@@ -63,7 +63,6 @@ class CaptureReader:
     def __init__(self, source: Source, period: Period = Period(), classes: int | None = None) -> None:  # noqa: B008
         self._source, self._period = source, period
         self._columns = Columns(classes)
-        self._times = Times()
         self._recent: set[str] = set()
         self._before: set[str] = set()
         self.reading = Reading()
@@ -84,7 +83,7 @@ class CaptureReader:
                 ) -> None:
                     self.reading.damage(name, first + position, problem)
 
-                read_lines(lines, self._columns, self._times, damaged)
+                read_lines(lines, self._columns, damaged)
                 if len(self._columns.times) >= BATCH:
                     yield from self._take()
         yield from self._take()
@@ -97,18 +96,18 @@ class CaptureReader:
         skipping = False
         for block in file.blocks():
             self.reading.bytes += len(block)
-            head, end, tail = block.rpartition(b"\n")
-            if not end:
-                rest.append(block)
-                rest_size += len(block)
-            else:
-                lines = b"".join((*rest, head)).split(b"\n")
-                rest, rest_size = [tail], len(tail)
+            lines = block.split(b"\n")
+            tail = lines.pop()
+            if lines:
                 if skipping:
-                    lines[0] = b""
-                    skipping = False
+                    lines[0], skipping = b"", False
+                elif rest:
+                    lines[0] = b"".join((*rest, lines[0]))
                 yield number, lines
                 number += len(lines)
+                rest, rest_size = [], 0
+            rest.append(tail)
+            rest_size += len(tail)
             if rest_size > LONGEST_LINE:
                 if not skipping:
                     self.reading.damage(file.name, number, f"no line end within {LONGEST_LINE >> 20} MiB")
@@ -119,24 +118,36 @@ class CaptureReader:
     def _take(self) -> Iterator[Batch]:
         batch = self._columns.take()
         start, end = self._period.microseconds()
-        inside = (batch.times >= start) & (batch.times < end)
-        kept = np.flatnonzero(inside).tolist()
-        self.reading.outside += len(batch) - len(kept)
-        self.reading.records += len(kept)
-        fresh = [position for position in kept if self._is_new(batch.ids[position])]
-        self.reading.repeats += len(kept) - len(fresh)
-        if len(fresh) == len(batch):
-            if fresh:
-                yield batch
-        elif fresh:
-            yield batch.select(fresh)
+        inside = np.flatnonzero((batch.times >= start) & (batch.times < end))
+        self.reading.outside += len(batch) - len(inside)
+        self.reading.records += len(inside)
+        if len(inside) < len(batch):
+            batch = batch.select(inside.tolist())
+        fresh = self._fresh(batch.ids)
+        if fresh is not None:
+            self.reading.repeats += len(batch) - len(fresh)
+            batch = batch.select(fresh)
+        if len(batch):
+            yield batch
 
-    def _is_new(self, inference_id: str | None) -> bool:
-        if inference_id is None:
-            return True
-        if inference_id in self._recent or inference_id in self._before:
-            return False
-        self._recent.add(inference_id)
+    def _fresh(self, ids: list[str | None]) -> list[int] | None:
+        """The positions of ids not seen of late (and of those without one); None when that is all."""
+        known = {name for name in ids if name is not None}
+        if len(known) == len(ids) and self._recent.isdisjoint(known) and self._before.isdisjoint(known):
+            self._remember(known)
+            return None
+        fresh: list[int] = []
+        met: set[str] = set()
+        for position, name in enumerate(ids):
+            if name is None:
+                fresh.append(position)
+            elif name not in met and name not in self._recent and name not in self._before:
+                met.add(name)
+                fresh.append(position)
+        self._remember(met)
+        return fresh
+
+    def _remember(self, ids: set[str]) -> None:
+        self._recent |= ids
         if len(self._recent) >= REMEMBERED_IDS:
             self._before, self._recent = self._recent, set()
-        return True

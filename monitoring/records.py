@@ -8,24 +8,29 @@ slow only where it has to be.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 
-from handlers.capture import DamagedRecord, read_line
+from handlers.capture import DamagedRecord, Inference, read_line
 from monitoring.binning import Floats, Ints
 from monitoring.period import epoch_microseconds
 
 Picture = tuple[str, str]
 """(encoding, data) of the captured input, not decoded."""
-_FLOATS = {float}
 _SUM_TOLERANCE = 1e-4
 """Stricter than the classifier contract: a sum further from 1 takes the slow way."""
-_TIMES_REMEMBERED = 100_000
+_TOGETHER = 128
+"""Lines parsed at a time: few enough to stay in the processor's cache."""
+_ALONE = 8
+"""Lines that are few enough to be read the slow way together."""
+_TIMES = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)*")
+_TIME_LENGTH = 20
 
 
 @dataclass(slots=True)
@@ -63,6 +68,18 @@ class Columns:
     ids: list[str | None] = field(default_factory=list["str | None"])
     inputs: list[Picture | None] = field(default_factory=list["Picture | None"])
 
+    def add(self, inference: Inference) -> None:
+        """Append one; DamagedRecord when it has another number of scores."""
+        count = len(inference.scores)
+        if self.classes is None:
+            self.classes = count
+        if count != self.classes:
+            raise DamagedRecord(f"scores of {count} classes, where {self.classes} were expected")
+        self.times.append(epoch_microseconds(inference.time))
+        self.scores += inference.scores
+        self.ids.append(inference.inference_id)
+        self.inputs.append(inference.observed_input)
+
     def take(self) -> Batch:
         """The batch; the columns are empty afterwards."""
         batch = Batch(
@@ -77,86 +94,98 @@ class Columns:
         return batch
 
 
-class Times:
-    """Microseconds of `2026-05-03T14:00:00Z`, remembered because many records share a second."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, int] = {}
-
-    def __call__(self, text: str) -> int:
-        """The microseconds; ValueError unless the text has exactly that form."""
-        value = self._known.get(text)
-        if value is None:
-            if len(text) != 20 or text[19] != "Z" or text[10] != "T":
-                raise ValueError(text)
-            value = epoch_microseconds(datetime.fromisoformat(text))
-            if len(self._known) >= _TIMES_REMEMBERED:
-                self._known.clear()
-            self._known[text] = value
-        return value
-
-
 def read_lines(
-    lines: Sequence[bytes],
-    columns: Columns,
-    times: Callable[[str], int],
-    damaged: Callable[[int, str], None],
+    lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int = 0
 ) -> None:
-    """Append the record on each line to `columns`; `damaged(position, problem)` hears of each line that
-    holds none.
+    """Append the record on each line to `columns`; empty lines are skipped.
 
-    Empty lines are skipped. This loop is the reader's cost: everything in it is there for its speed.
+    `damaged(position, problem)` hears of each line that holds no record; positions count from `first`.
+    """
+    start = 0
+    while columns.classes is None and start < len(lines):
+        _read_carefully(lines[start : start + 1], columns, damaged, first + start)
+        start += 1
+    for begin in range(start, len(lines), _TOGETHER):
+        _read(lines[begin : begin + _TOGETHER], columns, damaged, first + begin)
+
+
+def _read(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int) -> None:
+    """One odd line sends only its neighbours the slow way: the lines are halved until it is nearly alone."""
+    if _read_usual(lines, columns):
+        return
+    if len(lines) <= _ALONE:
+        _read_carefully(lines, columns, damaged, first)
+        return
+    middle = len(lines) // 2
+    _read(lines[:middle], columns, damaged, first)
+    _read(lines[middle:], columns, damaged, first + middle)
+
+
+def _read_carefully(
+    lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int
+) -> None:
+    for position, line in enumerate(lines, first):
+        try:
+            inference = read_line(line)
+            if inference is not None:
+                columns.add(inference)
+        except DamagedRecord as problem:
+            damaged(position, str(problem))
+
+
+def _read_usual(lines: Sequence[bytes], columns: Columns) -> bool:
+    """Append all the records if all are of the usual kind, else append nothing and return False.
+
+    This is the reader's cost: a pass of orjson over the lines, and as little else per record as can be.
     """
     loads = orjson.loads
-    add_time, add_scores = columns.times.append, columns.scores.extend
-    add_id, add_input = columns.ids.append, columns.inputs.append
-    classes = columns.classes
-    for position, line in enumerate(lines):
-        if not line:
-            continue
-        try:
-            record: Any = loads(line)
-            capture = record["captureData"]
-            event = record["eventMetadata"]
-            output = capture["endpointOutput"]
-            given = capture["endpointInput"]
-            scores: list[Any] = loads(output["data"])
-            inference_id = event.get("inferenceId")
-            if (
-                output["encoding"] != "JSON"
-                or type(scores) is not list
-                or len(scores) != classes  # pyright: ignore[reportUnknownArgumentType]
-                or {*map(type, scores)} != _FLOATS  # pyright: ignore[reportUnknownArgumentType]
-                or min(scores) < 0.0
-                or not -_SUM_TOLERANCE < sum(scores) - 1.0 < _SUM_TOLERANCE
-                or max(scores) > 1.0
-                or (type(inference_id) is not str and inference_id is not None)
-                or type(event["eventId"]) is not str
-                or type(given["data"]) is not str
-                or type(given["encoding"]) is not str
-            ):
-                raise ValueError
-            moment = times(event["inferenceTime"])
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-            try:
-                inference = read_line(line)
-                if inference is None:
-                    continue
-                if classes is None:
-                    classes = columns.classes = len(inference.scores)
-                if len(inference.scores) != classes:
-                    raise DamagedRecord(
-                        f"scores of {len(inference.scores)} classes, where {classes} were expected"
-                    )
-            except DamagedRecord as problem:
-                damaged(position, str(problem))
-                continue
-            add_time(epoch_microseconds(inference.time))
-            add_scores(inference.scores)
-            add_id(inference.inference_id)
-            add_input(inference.observed_input)
-            continue
-        add_time(moment)
-        add_scores(scores)
-        add_id(inference_id)
-        add_input((given["encoding"], given["data"]))
+    try:
+        records: list[Any] = [loads(line) for line in lines if line]
+        captures = [record["captureData"] for record in records]
+        events = [record["eventMetadata"] for record in records]
+        outputs = [capture["endpointOutput"] for capture in captures]
+        inputs = [capture["endpointInput"] for capture in captures]
+        rows = [loads(output["data"]) for output in outputs]
+        pictures = [(given["encoding"], given["data"]) for given in inputs]
+        ids = [event.get("inferenceId") for event in events]
+        texts = [event["eventId"] for event in events]
+        texts += chain.from_iterable(pictures)
+        moments = _moments([event["inferenceTime"] for event in events])
+        scores = list(chain.from_iterable(rows))
+        usual = (
+            {*map(type, rows)} <= {list}
+            and {*map(len, rows)} <= {columns.classes}
+            and {*map(type, scores)} <= {float}
+            and {*map(type, ids)} <= {str, type(None)}
+            and {*map(type, texts)} <= {str}
+            and {output["encoding"] for output in outputs} <= {"JSON"}
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return False
+    if not usual or not _probable(scores, columns.classes or 0):
+        return False
+    columns.times += moments
+    columns.scores += scores
+    columns.ids += ids
+    columns.inputs += pictures
+    return True
+
+
+def _moments(texts: list[str]) -> list[int]:
+    """Microseconds since 1970 of texts that all look like `2026-05-03T14:00:00Z`; ValueError otherwise."""
+    if not {*map(len, texts)} <= {_TIME_LENGTH} or not _TIMES.fullmatch("".join(texts)):
+        raise ValueError
+    seconds = np.array([text[:-1] for text in texts], "datetime64[s]").astype(np.int64)
+    if len(texts) and seconds.min() < 0:
+        raise ValueError
+    return (seconds * 1_000_000).tolist()
+
+
+def _probable(scores: list[float], classes: int) -> bool:
+    """Whether every row is a distribution beyond doubt."""
+    if not scores:
+        return True
+    table = np.array(scores).reshape(-1, classes)
+    return bool(
+        table.min() >= 0.0 and table.max() <= 1.0 and np.abs(table.sum(axis=1) - 1.0).max() < _SUM_TOLERANCE
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
@@ -23,6 +25,38 @@ def control_limits(rate: float, count: int) -> tuple[float, float]:
     low = float(stats.binom.ppf(THREE_SIGMA / 2, count, rate))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     high = float(stats.binom.ppf(1 - THREE_SIGMA / 2, count, rate))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     return low / count, high / count
+
+
+def outside_limits(successes: Sequence[int], counts: Sequence[int], rate: float) -> list[int]:
+    """The positions of the windows whose own rate lies outside the control limits around `rate`."""
+    found: list[int] = []
+    for index, (hits, count) in enumerate(zip(successes, counts, strict=True)):
+        low, high = control_limits(rate, count)
+        if not round(low * count) <= hits <= round(high * count):
+            found.append(index)
+    return found
+
+
+def usual_rate(successes: Sequence[int], counts: Sequence[int]) -> float:
+    """The rate of the windows that agree with each other, so that what went wrong does not define what is
+    normal.
+
+    All windows' pooled rate; while windows lie outside its limits, the one furthest out (in standard errors)
+    is left out and the rate taken anew, until none is outside or half of the windows are gone.
+    """
+    kept = list(range(len(counts)))
+    while True:
+        hits, photos = sum(successes[i] for i in kept), sum(counts[i] for i in kept)
+        rate = hits / photos if photos else 0.0
+        outside = outside_limits([successes[i] for i in kept], [counts[i] for i in kept], rate)
+        if not outside or 2 * (len(kept) - 1) < len(counts):
+            return rate
+
+        def deviation(position: int, rate: float = rate) -> float:
+            index = kept[position]
+            return abs(successes[index] - rate * counts[index]) / max(counts[index], 1) ** 0.5
+
+        kept.pop(max(outside, key=deviation))
 
 
 def wilson_interval(successes: int, count: int, z: float = 1.959964) -> tuple[float, float]:

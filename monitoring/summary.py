@@ -21,7 +21,7 @@ from monitoring.tally import Photo, Tally
 MOST_WINDOWS = 48
 ENOUGH = 20
 """Photos that a window holds on average, so that its rate says something."""
-ENOUGH_FOR_DRIFT = 200
+ENOUGH_FOR_DRIFT = 100
 MOST_DRIFT_WINDOWS = 30
 
 
