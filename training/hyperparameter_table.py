@@ -52,8 +52,7 @@ class Hyperparameter:
         if self.kind == "epochs":
             return 'increasing epochs, such as "10,20"'
         return (
-            f'"3,SIZE,SIZE" with SIZE between {SMALLEST_IMAGE} and {LARGEST_IMAGE} (colour, square), '
-            'such as "3,32,32"'
+            f'"3,SIZE,SIZE" with SIZE between {SMALLEST_IMAGE} and {LARGEST_IMAGE} (colour, square), such as "3,32,32"'
         )
 
     def parse(self, value: object) -> str | None:
@@ -133,15 +132,11 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "early_stopping": Hyperparameter(
         "choice", "stop when validation accuracy no longer improves", "False", choices=("True", "False")
     ),
-    "early_stopping_min_epochs": Hyperparameter(
-        "integer", "epochs before early stopping may happen", "10", low=1
-    ),
+    "early_stopping_min_epochs": Hyperparameter("integer", "epochs before early stopping may happen", "10", low=1),
     "early_stopping_patience": Hyperparameter(
         "integer", "epochs without improvement that end the training", "5", low=1
     ),
-    "early_stopping_tolerance": _share(
-        "relative improvement of validation accuracy that counts as one", "0.0"
-    ),
+    "early_stopping_tolerance": _share("relative improvement of validation accuracy that counts as one", "0.0"),
     "epochs": Hyperparameter(
         "integer",
         "passes over the training images (the algorithm has no upper limit)",
@@ -181,9 +176,7 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     ),
     "num_training_samples": Hyperparameter("integer", "from the dataset", low=1),
     "optimizer": Hyperparameter("choice", "optimizer", "sgd", choices=("sgd", "adam", "rmsprop", "nag")),
-    "precision_dtype": Hyperparameter(
-        "choice", "precision of the weights", "float32", choices=("float32", "float16")
-    ),
+    "precision_dtype": Hyperparameter("choice", "precision of the weights", "float32", choices=("float32", "float16")),
     "resize": Hyperparameter(
         "integer",
         "pixels of the shorter side before cropping, above image_shape; image files need it",

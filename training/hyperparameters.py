@@ -145,9 +145,7 @@ def resolve(
     values["num_training_samples"] = str(num_training_samples)
     for name in FROM_THE_DATASET:
         if HYPERPARAMETERS[name].parse(values[name]) is None:
-            problems.append(
-                f"{name} must be {HYPERPARAMETERS[name].allowed}, got {values[name]} from the dataset"
-            )
+            problems.append(f"{name} must be {HYPERPARAMETERS[name].allowed}, got {values[name]} from the dataset")
     problems += _network_problems(values)
     problems += _schedule_problems(values, chosen, num_classes, num_training_samples)
     problems += _idle_problems(values, chosen)
@@ -230,9 +228,7 @@ def _schedule_problems(
                 + ("" if name in chosen else " from the recipe: set it as well")
             )
     if int(values.get("top_k", "2")) > num_classes:
-        problems.append(
-            f"hyperparameters.top_k must be at most the {num_classes} classes, got {values['top_k']}"
-        )
+        problems.append(f"hyperparameters.top_k must be at most the {num_classes} classes, got {values['top_k']}")
     return problems
 
 

@@ -143,9 +143,7 @@ def reliability_bins(
 def calibration_error(bins: list[ReliabilityBin]) -> float:
     """Expected calibration error: |accuracy - mean confidence| of the bins, weighted by their photos."""
     photos = sum(each.photos for each in bins)
-    return (
-        sum(each.photos * abs(each.accuracy - each.confidence) for each in bins) / photos if photos else 0.0
-    )
+    return sum(each.photos * abs(each.accuracy - each.confidence) for each in bins) / photos if photos else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +174,7 @@ def risk_coverage(confidences: Floats, correct: Bools) -> RiskCoverage:
     last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True)) if len(falling) else np.array([], int)
     errors: Ints = np.cumsum(~correct[order], dtype=np.int64)[last]
     accepted = last + 1
-    return RiskCoverage(
-        falling[last], accepted, errors, accepted / max(1, len(confidences)), errors / accepted
-    )
+    return RiskCoverage(falling[last], accepted, errors, accepted / max(1, len(confidences)), errors / accepted)
 
 
 def margins(probabilities: Floats) -> Floats:

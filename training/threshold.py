@@ -107,15 +107,11 @@ class Recommendation:
         )
 
 
-def at_threshold(
-    threshold: float, confidences: Floats, correct: Bools, confidence: float = 0.95
-) -> Acceptance:
+def at_threshold(threshold: float, confidences: Floats, correct: Bools, confidence: float = 0.95) -> Acceptance:
     """What happens at a threshold that was fixed without looking at these photos."""
     inside = confidences >= threshold
     accepted, errors = int(inside.sum()), int((inside & ~correct).sum())
-    return Acceptance(
-        threshold, len(confidences), accepted, errors, error_upper_bound(errors, accepted, confidence)
-    )
+    return Acceptance(threshold, len(confidences), accepted, errors, error_upper_bound(errors, accepted, confidence))
 
 
 def recommend(

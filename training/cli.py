@@ -1,0 +1,12 @@
+"""What the subcommands share."""
+
+import argparse
+from typing import Protocol
+
+
+class Subparsers(Protocol):
+    """What argparse's `add_subparsers` returns, of which a subcommand needs one method."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:
+        """A parser for one subcommand."""
+        ...
