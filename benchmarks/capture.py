@@ -2,10 +2,11 @@
 
     python benchmarks/capture.py [--records 1000000] [--folder build/benchmarks/capture]
 
-In one run over the same files: one pass of `orjson.loads` over every line (the floor: the bytes must be parsed once),
-the reader, the whole report's counting on top, and the loop of the notebooks (`json_data.append(f.read())`, then
-`json.loads`), which reads one record of each file: it is given files of one record, so that it reads all of them.
-Each way runs in a process of its own, so that its peak memory is its own.
+In one run over the same files: one pass of `orjson.loads` over every line (the floor: the bytes must be
+parsed once), the reader, the whole report's counting on top, and the loop of the notebooks
+(`json_data.append(f.read())`, then `json.loads`), which reads one record of each file: it is given files of
+one record, so that it reads all of them. Each way runs in a process of its own, so that its peak memory is
+its own.
 """
 
 from __future__ import annotations

@@ -111,10 +111,10 @@ def read_lines(
 
 def _read(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int) -> None:
     """One odd line sends only its neighbours the slow way: the lines are halved until it is nearly alone."""
-    if _read_usual(lines, columns):
-        return
     if len(lines) <= _ALONE:
         _read_carefully(lines, columns, damaged, first)
+        return
+    if _read_usual(lines, columns):
         return
     middle = len(lines) // 2
     _read(lines[:middle], columns, damaged, first)
