@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components import iam
 from components.code_package import code_archive
+from components.encryption import key_grant
 from components.runtime import ARCHITECTURE, RUNTIME
 from components.tags import tags
 
@@ -34,6 +35,7 @@ def lambda_function(
     log_retention_days: pulumi.Input[int],
     parent: pulumi.Resource,
     publish: bool = False,
+    kms_key_arn: str | None = None,
 ) -> LambdaFunction:
     """Make a function of `handlers/<entry>.py`.
 
@@ -49,10 +51,15 @@ def lambda_function(
         log_retention_days: one of CloudWatch's allowed values.
         parent: the component.
         publish: whether each change publishes a version, for callers that pin one.
+        kms_key_arn: a customer's key for the log and the settings; AWS's own encrypt without one.
     """
     opts, its_tags = pulumi.ResourceOptions(parent=parent), tags(component)
     log_group = aws.cloudwatch.LogGroup(
-        f"{name}-logs", retention_in_days=log_retention_days, tags=its_tags, opts=opts
+        f"{name}-logs",
+        retention_in_days=log_retention_days,
+        kms_key_id=kms_key_arn,
+        tags=its_tags,
+        opts=opts,
     )
     role = aws.iam.Role(f"{name}-role", assume_role_policy=iam.trust_lambda(), tags=its_tags, opts=opts)
 
@@ -60,7 +67,7 @@ def lambda_function(
         f"{name}-policy",
         role=role.id,
         policy=pulumi.Output.all(log_group.arn, statements).apply(
-            lambda parts: iam.document(iam.write_logs(parts[0]), *parts[1])
+            lambda parts: iam.document(iam.write_logs(parts[0]), *parts[1], *key_grant(kms_key_arn))
         ),
         opts=opts,
     )
@@ -82,6 +89,7 @@ def lambda_function(
                 **environment,
             }
         },
+        kms_key_arn=kms_key_arn,
         logging_config={"log_format": "Text", "log_group": log_group.name},
         tags=its_tags,
         # the first invocation needs the rights as much as the second

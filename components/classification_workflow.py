@@ -1,0 +1,341 @@
+"""ClassificationWorkflow: from an object that arrives to a decision that is recorded and told.
+
+Three functions, the state machine that joins them, what starts it, and where its decisions go.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws import cloudwatch, dynamodb, lambda_, sfn, sns, sqs
+from pulumi_aws import iam as aws_iam
+
+from components import iam, prefixes
+from components.encryption import key_grant
+from components.function import lambda_function
+from components.layer import require_layer
+from components.runtime import ARCHITECTURE, RUNTIME
+from components.state_machine import FUNCTION_TIMEOUTS, Resources, definition
+from components.tags import tags
+
+MEMORY_MB = {"serialize": 1769, "classify": 256, "filter": 256}
+"""Serialize holds a decoded photo of up to 100 megapixels (300 MB) twice, and 1769 MB is one whole CPU
+(Lambda Developer Guide); the others only pass a few kilobytes on."""
+TWO_WEEKS = 14 * 24 * 60 * 60
+"""Seconds: the longest that SQS keeps a message."""
+A_DAY = 24 * 60 * 60
+
+Role = Literal["serialize", "classify", "filter"]
+ROLES: tuple[Role, ...] = ("serialize", "classify", "filter")
+
+
+class ClassificationWorkflowArgs(TypedDict):
+    """What a ClassificationWorkflow takes."""
+
+    bucket: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+    endpoint_name: pulumi.Input[str]
+    endpoint_arn: pulumi.Input[str]
+    model_name: pulumi.Input[str]
+    """What decisions name as their model: the training job."""
+    classes: Sequence[str]
+    """In label order."""
+    loading_bays: Mapping[str, str]
+    confidence_threshold: float
+    image_size: int
+    """Pixels a side of what the model takes."""
+    max_image_bytes: int
+    max_image_pixels: int
+    layer_path: str
+    decision_retention_days: int
+    log_retention_days: int
+    alert_email: NotRequired[str | None]
+    kms_key_arn: NotRequired[str | None]
+
+
+class ClassificationWorkflow(pulumi.ComponentResource):
+    """Functions, state machine, rule, table, queues, topic and event bus."""
+
+    state_machine_arn: pulumi.Output[str]
+    state_machine_name: pulumi.Output[str]
+    decisions_table: pulumi.Output[str]
+    review_queue_url: pulumi.Output[str]
+    review_queue_name: pulumi.Output[str]
+    dead_letter_queue_name: pulumi.Output[str]
+    alert_topic_arn: pulumi.Output[str]
+    event_bus_name: pulumi.Output[str]
+    event_bus_arn: pulumi.Output[str]
+    layer_arn: pulumi.Output[str]
+    functions: dict[Role, pulumi.Output[str]]
+    """Names of the functions by what they do."""
+
+    def __init__(self, name: str, args: ClassificationWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("scones:components:ClassificationWorkflow", name, None, opts)
+        self._name, self._args = name, args
+        self._tags = tags("ClassificationWorkflow")
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._key = args.get("kms_key_arn") or None
+        self._key_grant = key_grant(self._key)
+        layer = lambda_.LayerVersion(
+            f"{name}-layer",
+            layer_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            description="What handlers/requirements.txt pins",
+            code=pulumi.FileArchive(str(require_layer(Path(args["layer_path"])))),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[ARCHITECTURE],
+            opts=self._child,
+        )
+        self.layer_arn = layer.arn
+        functions: dict[Role, lambda_.Function] = {role: self._function(role) for role in ROLES}
+        self.functions = {role: function.name for role, function in functions.items()}
+        table = self._table()
+        review = self._queue("review")
+        topic = self._topic()
+        bus = cloudwatch.EventBus(
+            f"{name}-decisions",
+            description="Decisions, for whoever assigns orders",
+            kms_key_identifier=self._key,
+            tags=self._tags,
+            opts=self._child,
+        )
+        machine = self._state_machine(functions, table, review, topic, bus)
+        dead_letters = self._start_on_upload(machine)
+        self.state_machine_arn, self.state_machine_name = machine.arn, machine.name
+        self.decisions_table = table.name
+        self.review_queue_url, self.review_queue_name = review.url, review.name
+        self.dead_letter_queue_name = dead_letters.name
+        self.alert_topic_arn = topic.arn
+        self.event_bus_name, self.event_bus_arn = bus.name, bus.arn
+        self.register_outputs(
+            {
+                "stateMachineArn": self.state_machine_arn,
+                "decisionsTable": self.decisions_table,
+                "reviewQueueUrl": self.review_queue_url,
+                "alertTopicArn": self.alert_topic_arn,
+                "eventBusName": self.event_bus_name,
+                "functions": self.functions,
+            }
+        )
+
+    def _function(self, role: Role) -> lambda_.Function:
+        return lambda_function(
+            f"{self._name}-{role}",
+            role,
+            component="ClassificationWorkflow",
+            statements=self._grants(role),
+            environment=self._environment(role),
+            layer_arn=self.layer_arn,
+            memory_mb=MEMORY_MB[role],
+            timeout_seconds=FUNCTION_TIMEOUTS[role],
+            log_retention_days=self._args["log_retention_days"],
+            parent=self,
+            # the state machine pins the version
+            publish=True,
+            kms_key_arn=self._key,
+        ).function
+
+    def _grants(self, role: Role) -> pulumi.Input[Sequence[iam.Statement]]:
+        if role == "serialize":
+            photos = (prefixes.INCOMING, prefixes.TEST)
+            return pulumi.Output.from_input(self._args["bucket_arn"]).apply(
+                lambda arn: [iam.read_objects(arn, photos), iam.list_bucket(arn)]
+            )
+        if role == "classify":
+            return pulumi.Output.from_input(self._args["endpoint_arn"]).apply(lambda arn: [iam.invoke_endpoint(arn)])
+        return []
+
+    def _environment(self, role: Role) -> dict[str, pulumi.Input[str]]:
+        args = self._args
+        classes = json.dumps(list(args["classes"]))
+        own: dict[Role, dict[str, pulumi.Input[str]]] = {
+            "serialize": {
+                "IMAGE_SIZE": str(args["image_size"]),
+                "MAX_IMAGE_BYTES": str(args["max_image_bytes"]),
+                "MAX_IMAGE_PIXELS": str(args["max_image_pixels"]),
+            },
+            "classify": {
+                "ENDPOINT_NAME": args["endpoint_name"],
+                "MODEL_NAME": args["model_name"],
+                "CLASSES": classes,
+            },
+            "filter": {
+                "CLASSES": classes,
+                "LOADING_BAYS": json.dumps(dict(args["loading_bays"])),
+                "CONFIDENCE_THRESHOLD": str(args["confidence_threshold"]),
+            },
+        }
+        return own[role]
+
+    def _role(
+        self,
+        role: str,
+        trust: pulumi.Input[str],
+        arns: Mapping[str, pulumi.Input[str]],
+        grants: Callable[[Mapping[str, str]], list[iam.Statement]],
+    ) -> tuple[aws_iam.Role, aws_iam.RolePolicy]:
+        identity = aws_iam.Role(
+            f"{self._name}-{role}-role", assume_role_policy=trust, tags=self._tags, opts=self._child
+        )
+        policy = aws_iam.RolePolicy(
+            f"{self._name}-{role}-policy",
+            role=identity.name,
+            policy=pulumi.Output.all(**arns).apply(lambda known: iam.document(*grants(known), *self._key_grant)),
+            opts=self._child,
+        )
+        return identity, policy
+
+    def _table(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            f"{self._name}-decisions",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="object",
+            range_key="version",
+            attributes=[{"name": "object", "type": "S"}, {"name": "version", "type": "S"}],
+            ttl={"attribute_name": "expires_at", "enabled": True},
+            point_in_time_recovery={"enabled": True},
+            server_side_encryption={"enabled": True, "kms_key_arn": self._key},
+            tags=self._tags,
+            opts=self._child,
+        )
+
+    def _queue(self, role: str) -> sqs.Queue:
+        return sqs.Queue(
+            f"{self._name}-{role}",
+            message_retention_seconds=TWO_WEEKS,
+            kms_master_key_id=self._key,
+            sqs_managed_sse_enabled=None if self._key else True,
+            tags=self._tags,
+            opts=self._child,
+        )
+
+    def _topic(self) -> sns.Topic:
+        # Without a key of the customer's the topic is not encrypted: alarms can't publish through
+        # alias/aws/sns (SNS Developer Guide, "Key management"), and its messages only name a photo.
+        topic = sns.Topic(f"{self._name}-alerts", kms_master_key_id=self._key, tags=self._tags, opts=self._child)
+        sns.TopicPolicy(
+            f"{self._name}-alerts-policy",
+            arn=topic.arn,
+            policy=pulumi.Output.all(topic.arn, self._args["account_id"]).apply(
+                lambda known: iam.document(iam.topic_for_alarms(known[0], known[1]))
+            ),
+            opts=self._child,
+        )
+        email = self._args.get("alert_email")
+        if email:
+            sns.TopicSubscription(
+                f"{self._name}-alerts-email",
+                topic=topic.arn,
+                protocol="email",
+                endpoint=email,
+                opts=self._child,
+            )
+        return topic
+
+    def _state_machine(
+        self,
+        functions: Mapping[Role, lambda_.Function],
+        table: dynamodb.Table,
+        review: sqs.Queue,
+        topic: sns.Topic,
+        bus: cloudwatch.EventBus,
+    ) -> sfn.StateMachine:
+        identity, policy = self._role(
+            "machine",
+            _trust("states.amazonaws.com", self._args["account_id"]),
+            {
+                **{role: functions[role].arn for role in ROLES},
+                **{"table": table.arn, "review": review.arn, "topic": topic.arn, "bus": bus.arn},
+            },
+            lambda arns: [
+                # every version, since executions that are under way go on with the one they began with
+                iam.invoke_functions([f"{arns[role]}:*" for role in ROLES]),
+                iam.put_items(arns["table"]),
+                iam.put_events(arns["bus"]),
+                iam.send_messages(arns["review"]),
+                iam.publish_alerts(arns["topic"]),
+            ],
+        )
+        text = pulumi.Output.all(
+            **{role: functions[role].qualified_arn for role in ROLES},
+            decisions_table=table.name,
+            event_bus=bus.name,
+            review_queue_url=review.url,
+            alert_topic=topic.arn,
+        ).apply(
+            lambda known: json.dumps(
+                definition(Resources(**known, retention_days=self._args["decision_retention_days"]))
+            )
+        )
+        return sfn.StateMachine(
+            f"{self._name}-machine",
+            # Standard: each execution once, and its history kept for 90 days
+            type="STANDARD",
+            role_arn=identity.arn,
+            definition=text,
+            publish=True,
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _start_on_upload(self, machine: sfn.StateMachine) -> sqs.Queue:
+        rule = cloudwatch.EventRule(
+            f"{self._name}-uploads",
+            description="A photo arrived in incoming/",
+            event_pattern=pulumi.Output.from_input(self._args["bucket"]).apply(_uploads),
+            tags=self._tags,
+            opts=self._child,
+        )
+        dead_letters = self._queue("dead-letters")
+        allowed = sqs.QueuePolicy(
+            f"{self._name}-dead-letters-policy",
+            queue_url=dead_letters.url,
+            policy=pulumi.Output.all(dead_letters.arn, rule.arn).apply(
+                lambda arns: iam.document(iam.queue_for_rule(arns[0], arns[1]))
+            ),
+            opts=self._child,
+        )
+        identity, policy = self._role(
+            "uploads",
+            _trust("events.amazonaws.com", self._args["account_id"], rule.arn),
+            {"machine": machine.arn},
+            lambda arns: [iam.start_executions(arns["machine"])],
+        )
+        cloudwatch.EventTarget(
+            f"{self._name}-uploads-target",
+            rule=rule.name,
+            arn=machine.arn,
+            role_arn=identity.arn,
+            input_transformer={
+                "input_paths": {
+                    "bucket": "$.detail.bucket.name",
+                    "key": "$.detail.object.key",
+                    "version": "$.detail.object.version-id",
+                },
+                "input_template": (
+                    '{"s3_bucket": <bucket>, "s3_key": <key>, "s3_version": <version>, "image_data": ""}'
+                ),
+            },
+            dead_letter_config={"arn": dead_letters.arn},
+            retry_policy={"maximum_event_age_in_seconds": A_DAY, "maximum_retry_attempts": 185},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, allowed]),
+        )
+        return dead_letters
+
+
+def _trust(
+    service: str, account_id: pulumi.Input[str], source_arn: pulumi.Input[str] | None = None
+) -> pulumi.Output[str]:
+    return pulumi.Output.all(account_id, source_arn).apply(lambda known: iam.trust(service, known[0], known[1]))
+
+
+def _uploads(bucket: str) -> str:
+    return json.dumps(
+        {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": prefixes.INCOMING}]}},
+        }
+    )

@@ -1,0 +1,124 @@
+"""Reads configuration values by type and keeps a list of everything that is wrong with them."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+
+def shown(value: object) -> str:
+    """A value as a person would have written it."""
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class ConfigReader:
+    """Raw values in, typed values out, mistakes in `problems`.
+
+    A value that is wrong is reported once and comes out empty, so that reading goes on; `is_good` tells.
+    """
+
+    def __init__(self, raw: Mapping[str, object], keys: Sequence[str]) -> None:
+        self.problems: list[str] = []
+        self._raw = raw
+        self._keys = keys
+        self._bad: set[str] = set()
+        for key in sorted(set(raw) - set(keys)):
+            hint = self.near(key, keys) or f"known are {', '.join(keys)}"
+            self.problems.append(f"scones:{key} is not a key of this project: {hint}")
+
+    @staticmethod
+    def near(name: str, known: Sequence[str]) -> str:
+        """A question that names what is spelled like `name`, or nothing."""
+        matches = difflib.get_close_matches(name, known, n=2)
+        return f"did you mean {' or '.join(matches)}?" if matches else ""
+
+    def add(self, problem: str | None) -> None:
+        """Report a problem whose text begins with the key, if there is one."""
+        if problem is not None:
+            self.problems.append(f"scones:{problem}")
+
+    def must(self, key: str, allowed: str, got: str) -> None:
+        """Report that `key` must do something else than it does."""
+        self._bad.add(key)
+        self.add(f"{key} must {allowed}, got {got}")
+
+    def is_good(self, key: str) -> bool:
+        """Whether nothing was reported about `key`."""
+        return key not in self._bad
+
+    def text(self, key: str) -> str:
+        """A text that is not empty."""
+        value = self._raw.get(key)
+        if not isinstance(value, str) or not value.strip():
+            self.must(key, "be a text that is not empty", shown(value))
+            return ""
+        return value.strip()
+
+    def pattern(self, key: str, pattern: str, allowed: str) -> str | None:
+        """A text that is empty (None) or matches `pattern` as a whole."""
+        value = self._raw.get(key)
+        if not isinstance(value, str) or (value and not re.fullmatch(pattern, value)):
+            self.must(key, f"be {allowed}", shown(value))
+            return None
+        return value or None
+
+    def one_of(self, key: str, allowed: Sequence[str]) -> str:
+        """One of a few words."""
+        value = self._raw.get(key)
+        if not isinstance(value, str) or value not in allowed:
+            self.must(key, f"be one of {', '.join(allowed)}", shown(value))
+            return ""
+        return value
+
+    def whole_number(self, key: str, least: int, most: int) -> int:
+        """A whole number between two bounds, both allowed."""
+        value = self._parsed(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.must(key, f"be a whole number from {least} to {most}", shown(self._raw.get(key)))
+            return least
+        return value
+
+    def one_of_numbers(self, key: str, allowed: Sequence[int]) -> int:
+        """One of a few whole numbers."""
+        value = self._parsed(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
+            listed = ", ".join(str(number) for number in allowed)
+            self.must(key, f"be one of {listed}", shown(self._raw.get(key)))
+            return allowed[0]
+        return value
+
+    def boolean(self, key: str) -> bool:
+        """True or false."""
+        value = self._parsed(key)
+        if not isinstance(value, bool):
+            self.must(key, "be true or false", shown(self._raw.get(key)))
+            return False
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts."""
+        value = self._parsed(key)
+        items = cast("list[object]", value) if isinstance(value, list) else None
+        if items is None or not all(isinstance(item, str) for item in items):
+            self.must(key, "be a list of texts", shown(self._raw.get(key)))
+            return []
+        return [str(item) for item in items]
+
+    def mapping(self, key: str) -> dict[str, object]:
+        """A mapping by name."""
+        value = self._parsed(key)
+        if not isinstance(value, dict):
+            self.must(key, "be a mapping", shown(self._raw.get(key)))
+            return {}
+        return {str(name): item for name, item in cast("dict[object, object]", value).items()}
+
+    def _parsed(self, key: str) -> object:
+        """Pulumi hands out everything but texts as JSON in a text."""
+        value = self._raw.get(key)
+        if not isinstance(value, str):
+            return value
+        try:
+            return cast("object", json.loads(value))
+        except ValueError:
+            return value

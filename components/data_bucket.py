@@ -1,0 +1,103 @@
+"""DataBucket: the one bucket, closed, encrypted, versioned, tidied, and telling EventBridge what arrives."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws import s3
+
+from components import iam, prefixes
+from components.tags import tags
+
+KEEP_OLD_VERSIONS_DAYS = 30
+"""A photo or a dataset that was overwritten by mistake can be had back for a month."""
+ABORT_UPLOADS_DAYS = 3
+
+
+class DataBucketArgs(TypedDict):
+    """What a DataBucket takes."""
+
+    capture_retention_days: pulumi.Input[int]
+    """Days that captured inferences are kept."""
+    kms_key_arn: NotRequired[pulumi.Input[str] | None]
+    """A customer's key; without one S3's own keys encrypt."""
+
+
+class DataBucket(pulumi.ComponentResource):
+    """A bucket and everything that is set on it."""
+
+    bucket: pulumi.Output[str]
+    """Its name, known when it is closed, encrypted and versioned."""
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("scones:components:DataBucket", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        bucket = s3.Bucket(f"{name}-bucket", tags=tags("DataBucket"), opts=child)
+        block = s3.BucketPublicAccessBlock(
+            f"{name}-public-access",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        ownership = s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            bucket=bucket.bucket,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=child,
+        )
+        versioning = s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.bucket,
+            versioning_configuration={"status": "Enabled"},
+            opts=child,
+        )
+        key = args.get("kms_key_arn")
+        encryption = s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.bucket,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": (
+                        {"sse_algorithm": "aws:kms", "kms_master_key_id": key} if key else {"sse_algorithm": "AES256"}
+                    ),
+                    "bucket_key_enabled": bool(key),
+                }
+            ],
+            opts=child,
+        )
+        # S3 refuses a policy while a public access block is being changed
+        policy = s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.bucket,
+            policy=bucket.arn.apply(lambda arn: iam.document(iam.tls_only(arn))),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+        )
+        s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=bucket.bucket,
+            rules=[
+                {
+                    "id": "captures-expire",
+                    "status": "Enabled",
+                    "filter": {"prefix": prefixes.CAPTURE},
+                    "expiration": {"days": args["capture_retention_days"]},
+                },
+                {
+                    "id": "old-versions-expire",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": KEEP_OLD_VERSIONS_DAYS},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOADS_DAYS},
+                },
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+        notification = s3.BucketNotification(f"{name}-events", bucket=bucket.bucket, eventbridge=True, opts=child)
+        # whoever writes into the bucket writes after it is closed, versioned and encrypted
+        ready = [block, ownership, versioning, encryption, policy, notification]
+        self.bucket = pulumi.Output.all(bucket.bucket, *(each.id for each in ready)).apply(lambda known: str(known[0]))
+        self.arn = bucket.arn
+        self.register_outputs({"bucket": self.bucket, "arn": self.arn})

@@ -1,0 +1,208 @@
+"""IAM policies as pure functions: what each role may do, and nothing else.
+
+One function for each grant, so that a new task can't forget what it needs, nor take more.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+Condition = Mapping[str, Mapping[str, str | list[str]]]
+
+
+class Statement(TypedDict):
+    """One statement of a policy document."""
+
+    Sid: str
+    Effect: str
+    Action: list[str]
+    Resource: NotRequired[list[str]]
+    Principal: NotRequired[Mapping[str, str] | str]
+    Condition: NotRequired[Condition]
+
+
+def document(*statements: Statement) -> str:
+    """A policy document as JSON."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(sid: str, actions: Sequence[str], resources: Sequence[str], condition: Condition | None = None) -> Statement:
+    """A statement that allows `actions` on `resources`.
+
+    Raises:
+        ValueError: an action or a resource is a bare wildcard.
+    """
+    if any("*" in action for action in actions):
+        raise ValueError(f"{sid}: actions must be named one by one, got {list(actions)}")
+    if "*" in resources:
+        raise ValueError(f"{sid}: resources must be named; use allow_anywhere where AWS knows none")
+    statement = Statement(Sid=sid, Effect="Allow", Action=list(actions), Resource=list(resources))
+    if condition is not None:
+        statement["Condition"] = condition
+    return statement
+
+
+def allow_anywhere(sid: str, actions: Sequence[str], condition: Condition | None = None) -> Statement:
+    """For actions without resource-level permissions (Service Authorization Reference): resource `*`."""
+    statement = allow(sid, actions, [], condition)
+    statement["Resource"] = ["*"]
+    return statement
+
+
+def trust(service: str, account_id: str, source_arn: str | None = None) -> str:
+    """A trust policy: `service` may assume the role, on behalf of this account (and of `source_arn`) alone.
+
+    For the services that say on whose behalf they act; Lambda does not (`trust_lambda`).
+    """
+    condition: dict[str, dict[str, str | list[str]]] = {"StringEquals": {"aws:SourceAccount": account_id}}
+    if source_arn is not None:
+        condition["ArnLike"] = {"aws:SourceArn": source_arn}
+    return document(_assume(service, condition))
+
+
+def trust_lambda() -> str:
+    """A trust policy for a function's role; Lambda assumes it without a source account or ARN to look at."""
+    return document(_assume("lambda.amazonaws.com", None))
+
+
+def _assume(service: str, condition: Condition | None) -> Statement:
+    statement = Statement(Sid="Assume", Effect="Allow", Principal={"Service": service}, Action=["sts:AssumeRole"])
+    if condition is not None:
+        statement["Condition"] = condition
+    return statement
+
+
+def write_logs(log_group_arn: str) -> Statement:
+    """Streams and events in one log group, which exists already."""
+    return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
+
+
+def read_objects(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
+    """Current and older versions of the objects under `prefixes`."""
+    return allow("ReadObjects", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket_arn}/{p}*" for p in prefixes])
+
+
+def write_objects(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
+    """New objects under `prefixes`."""
+    return allow("WriteObjects", ["s3:PutObject"], [f"{bucket_arn}/{p}*" for p in prefixes])
+
+
+def list_bucket(bucket_arn: str) -> Statement:
+    """Look for objects: without it, S3 answers 403 instead of 404 for an object that does not exist.
+
+    No condition on the prefix, since a HEAD request has none to check.
+    """
+    return allow("ListBucket", ["s3:ListBucket"], [bucket_arn])
+
+
+def use_key(key_arn: str) -> Statement:
+    """Encrypt and decrypt with a customer's key."""
+    return allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])
+
+
+def invoke_endpoint(endpoint_arn: str) -> Statement:
+    """Ask one model."""
+    return allow("InvokeEndpoint", ["sagemaker:InvokeEndpoint"], [endpoint_arn])
+
+
+def invoke_functions(function_arns: Sequence[str]) -> Statement:
+    """Invoke exactly these functions (versions, when the ARNs are qualified)."""
+    return allow("InvokeFunctions", ["lambda:InvokeFunction"], function_arns)
+
+
+def put_items(table_arn: str) -> Statement:
+    """Write into one table; a condition of PutItem needs no right to read."""
+    return allow("PutItems", ["dynamodb:PutItem"], [table_arn])
+
+
+def put_events(bus_arn: str) -> Statement:
+    """Publish on one event bus."""
+    return allow("PutEvents", ["events:PutEvents"], [bus_arn])
+
+
+def send_messages(queue_arn: str) -> Statement:
+    """Send to one queue."""
+    return allow("SendMessages", ["sqs:SendMessage"], [queue_arn])
+
+
+def publish_alerts(topic_arn: str) -> Statement:
+    """Publish to one topic."""
+    return allow("PublishAlerts", ["sns:Publish"], [topic_arn])
+
+
+def start_executions(state_machine_arn: str) -> Statement:
+    """Start executions of one state machine."""
+    return allow("StartExecutions", ["states:StartExecution"], [state_machine_arn])
+
+
+def sagemaker_logs(region: str, account_id: str) -> Statement:
+    """The log groups that SageMaker makes for training jobs and endpoints."""
+    return allow(
+        "SageMakerLogs",
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        [f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:/aws/sagemaker/*"],
+    )
+
+
+def sagemaker_metrics() -> Statement:
+    """Metrics of training jobs and endpoints.
+
+    PutMetricData has no resource-level permissions: the namespace is what can be limited.
+    """
+    namespaces: list[str] = ["AWS/SageMaker", "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/Endpoints"]
+    return allow_anywhere(
+        "SageMakerMetrics",
+        ["cloudwatch:PutMetricData"],
+        {"StringEquals": {"cloudwatch:namespace": namespaces}},
+    )
+
+
+def pull_image(image_uri: str) -> list[Statement]:
+    """Pull one repository's images.
+
+    GetAuthorizationToken has no resource-level permissions.
+    """
+    registry, _, repository = image_uri.partition("/")
+    account, _, _, region, *_ = registry.split(".")
+    arn = f"arn:{partition(region)}:ecr:{region}:{account}:repository/{repository.rpartition(':')[0]}"
+    pull = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
+    return [
+        allow("PullImage", pull, [arn]),
+        allow_anywhere("LogInToRegistry", ["ecr:GetAuthorizationToken"]),
+    ]
+
+
+def tls_only(bucket_arn: str) -> Statement:
+    """A bucket's refusal of requests that are not encrypted on the way.
+
+    It denies, so its `*` (every S3 action, for everybody) takes rights away and gives none.
+    """
+    return Statement(
+        Sid="TlsOnly",
+        Effect="Deny",
+        Principal="*",
+        Action=["s3:*"],
+        Resource=[bucket_arn, f"{bucket_arn}/*"],
+        Condition={"Bool": {"aws:SecureTransport": "false"}},
+    )
+
+
+def queue_for_rule(queue_arn: str, rule_arn: str) -> Statement:
+    """A queue's permission for one EventBridge rule to leave there what it could not deliver."""
+    statement = allow("DeadLetters", ["sqs:SendMessage"], [queue_arn], {"ArnEquals": {"aws:SourceArn": rule_arn}})
+    statement["Principal"] = {"Service": "events.amazonaws.com"}
+    return statement
+
+
+def topic_for_alarms(topic_arn: str, account_id: str) -> Statement:
+    """A topic's permission for this account's CloudWatch alarms; the account's own roles need none here."""
+    statement = allow("Alarms", ["sns:Publish"], [topic_arn], {"StringEquals": {"aws:SourceAccount": account_id}})
+    statement["Principal"] = {"Service": "cloudwatch.amazonaws.com"}
+    return statement
+
+
+def partition(region: str) -> str:
+    """The partition of ARNs in a region."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

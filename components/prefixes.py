@@ -1,0 +1,24 @@
+"""The bucket's folders, each written once: S3 prefixes match literally, hence the trailing slashes."""
+
+INCOMING = "incoming/"
+"""Photos to classify: an object that is created here starts an execution."""
+
+DATASET = "dataset/"
+"""Prepared training data, one folder for each identity."""
+
+MODELS = "models/"
+"""What training jobs write: model artifacts and checkpoints."""
+
+CAPTURE = "capture/"
+"""Inferences that the endpoint captured."""
+
+DECISIONS = "decisions/"
+"""Exports of the decisions table."""
+
+TEST = "test/"
+"""Photos for test events, which start nothing by themselves."""
+
+BASELINE = "baseline/"
+"""What the model did on the held-out split, for drift to be measured against."""
+
+BASELINE_FILE = BASELINE + "baseline.json"

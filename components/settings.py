@@ -1,0 +1,303 @@
+"""A stack's configuration, read once, checked as a whole, typed from there on.
+
+`parse` is pure and reports every mistake together; `load` is the edge that asks Pulumi and the dataset.
+Defaults are written in Pulumi.yaml alone.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+
+from components.config_reader import ConfigReader, shown
+from training.hyperparameters import (
+    RECIPES,
+    HyperparameterError,
+    check_hosting_instance,
+    check_training_instance,
+    image_size,
+    resolve,
+)
+from training.manifest import DatasetError, Manifest, read_manifest
+
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
+SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
+"""What serverless endpoints take (SageMaker API reference, ProductionVariantServerlessConfig)."""
+MEGA = 1_000_000
+KEYS = (
+    *("classes", "confidenceThreshold", "loadingBays", "datasetDir", "layerPath", "trainingRecipe"),
+    *("hyperparameters", "trainingInstanceType", "trainingSpot", "trainingMaxMinutes", "endpointMode"),
+    *("endpointInstanceType", "endpointMinInstances", "endpointMaxInstances", "serverlessMemoryMb"),
+    *("serverlessMaxConcurrency", "capturePercentage", "captureRetentionDays", "decisionRetentionDays"),
+    *("logRetentionDays", "maxImageMegabytes", "maxImageMegapixels", "alertEmail", "kmsKeyArn"),
+    *("reviewRateAlarmPercent", "retrainOnDrift"),
+)
+"""Every key that Pulumi.yaml declares."""
+
+
+class SettingsError(pulumi.RunError):
+    """What is wrong with a stack's configuration: `problems`, one sentence each, all of them.
+
+    A `RunError`, which Pulumi prints without a traceback.
+    """
+
+    def __init__(self, problems: list[str], *, stack: str) -> None:
+        self.problems = problems
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(
+            f"{count} in the configuration of stack {stack} (Pulumi.{stack}.yaml, defaults in Pulumi.yaml):\n{lines}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How a model is trained; `hyperparameters` are complete, as SageMaker takes them."""
+
+    dataset_dir: Path
+    hyperparameters: Mapping[str, str]
+    image_size: int
+    """Pixels a side."""
+    instance_type: str
+    spot: bool
+    max_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeEndpoint:
+    """Instances behind an endpoint, `min_instances` to `max_instances` of them."""
+
+    mode: Literal["realtime"]
+    instance_type: str
+    min_instances: int
+    max_instances: int
+    capture_percentage: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerlessEndpoint:
+    """Memory that is there when it is asked; AWS captures nothing of what such an endpoint answers."""
+
+    mode: Literal["serverless"]
+    memory_mb: int
+    max_concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days things are kept."""
+
+    capture_days: int
+    decision_days: int
+    log_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """The largest photo that is looked at."""
+
+    max_bytes: int
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Who is told, and when; no `email` means that nobody subscribes."""
+
+    email: str | None
+    review_rate_percent: int
+    retrain_on_drift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """All that differs between two stacks."""
+
+    region: str
+    classes: tuple[str, ...]
+    confidence_threshold: float
+    loading_bays: Mapping[str, str]
+    training: TrainingSettings
+    endpoint: RealtimeEndpoint | ServerlessEndpoint
+    retention: Retention
+    images: ImageLimits
+    alerts: Alerts
+    layer_path: Path
+    kms_key_arn: str | None
+
+
+def load() -> StackSettings:
+    """The settings of the stack that is being deployed.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    config = pulumi.Config()
+    prefix = f"{config.name}:"
+    known = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+    raw = {key.removeprefix(prefix): value for key, value in known.items() if key.startswith(prefix)}
+    dataset: Manifest | DatasetError
+    try:
+        dataset = read_manifest(Path(config.get("datasetDir") or ""))
+    except DatasetError as error:
+        dataset = error
+    region = pulumi.Config("aws").get("region") or ""
+    return parse(raw, region=region, dataset=dataset, stack=pulumi.get_stack())
+
+
+def parse(raw: Mapping[str, object], *, region: str, dataset: Manifest | DatasetError, stack: str) -> StackSettings:
+    """Turn raw configuration into settings.
+
+    Args:
+        raw: values by key without the namespace, as Pulumi delivers them (texts, some of them JSON) or as
+            YAML has them.
+        region: the value of `aws:region`.
+        dataset: what is in `datasetDir`, or why nothing is.
+        stack: the stack's name, for the message.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    reader = ConfigReader(raw, KEYS)
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        reader.problems.append(f"aws:region must be a region such as us-east-1, got {shown(region)}")
+    classes = _classes(reader)
+    settings = StackSettings(
+        region=region,
+        classes=classes,
+        confidence_threshold=_threshold(reader, classes),
+        loading_bays=_loading_bays(reader, classes),
+        training=_training(reader, classes, dataset),
+        endpoint=_endpoint(reader),
+        retention=Retention(
+            capture_days=reader.whole_number("captureRetentionDays", 1, 3650),
+            decision_days=reader.whole_number("decisionRetentionDays", 1, 3650),
+            log_days=reader.one_of_numbers("logRetentionDays", LOG_RETENTION_DAYS),
+        ),
+        images=ImageLimits(
+            max_bytes=reader.whole_number("maxImageMegabytes", 1, 100) * MEGA,
+            max_pixels=reader.whole_number("maxImageMegapixels", 1, 100) * MEGA,
+        ),
+        alerts=Alerts(
+            email=reader.pattern("alertEmail", r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address or empty"),
+            review_rate_percent=reader.whole_number("reviewRateAlarmPercent", 1, 100),
+            retrain_on_drift=reader.boolean("retrainOnDrift"),
+        ),
+        layer_path=Path(reader.text("layerPath")),
+        kms_key_arn=reader.pattern(
+            "kmsKeyArn", r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key or empty"
+        ),
+    )
+    if reader.problems:
+        raise SettingsError(reader.problems, stack=stack)
+    return settings
+
+
+def _classes(reader: ConfigReader) -> tuple[str, ...]:
+    names = reader.texts("classes")
+    if reader.is_good("classes"):
+        odd = [name for name in names if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name)]
+        if not 2 <= len(names) <= 100:
+            reader.must("classes", "hold 2 to 100 names", f"{len(names)}: {shown(names)}")
+        elif len(set(names)) < len(names):
+            twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+            reader.must("classes", "hold every name once", f"{', '.join(twice)} more than once")
+        elif odd:
+            reader.must("classes", "be names of small letters, digits, _ and -", shown(odd))
+    return tuple(names)
+
+
+def _threshold(reader: ConfigReader, classes: tuple[str, ...]) -> float:
+    text = reader.text("confidenceThreshold")
+    if not (reader.is_good("confidenceThreshold") and reader.is_good("classes")):
+        return 1.0
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = float("nan")
+    # the best of n probabilities is never below 1/n: such a threshold would let everything pass
+    if not 1 / len(classes) < threshold <= 1:
+        allowed = f"be a number above {1 / len(classes):.4g} and at most 1 for {len(classes)} classes"
+        reader.must("confidenceThreshold", allowed, shown(text))
+    return threshold
+
+
+def _loading_bays(reader: ConfigReader, classes: tuple[str, ...]) -> Mapping[str, str]:
+    bays = reader.mapping("loadingBays")
+    named = {name: bay for name, bay in bays.items() if isinstance(bay, str) and bay.strip()}
+    if reader.is_good("loadingBays") and reader.is_good("classes"):
+        for name in classes:
+            if name not in named:
+                reader.must("loadingBays", f"name a bay for {name}", shown(bays.get(name)))
+        for name in bays:
+            if name not in classes:
+                hint = reader.near(name, classes) or f"the classes are {', '.join(classes)}"
+                reader.must("loadingBays", "name bays of the classes alone", f"one for {name} ({hint})")
+    return named
+
+
+def _training(reader: ConfigReader, classes: tuple[str, ...], dataset: Manifest | DatasetError) -> TrainingSettings:
+    recipe = reader.one_of("trainingRecipe", tuple(RECIPES))
+    overrides = reader.mapping("hyperparameters")
+    instance_type = reader.text("trainingInstanceType")
+    if reader.is_good("trainingInstanceType"):
+        reader.add(check_training_instance(instance_type))
+    folder = Path(reader.text("datasetDir"))
+    spot = reader.boolean("trainingSpot")
+    max_minutes = reader.whole_number("trainingMaxMinutes", 5, 5 * 24 * 60)
+    if isinstance(dataset, DatasetError):
+        if reader.is_good("datasetDir"):
+            reader.add(f"datasetDir is {shown(folder.as_posix())}: {dataset}")
+    elif reader.is_good("classes") and dataset.classes != classes:
+        held = f"the classes of the dataset in {folder.as_posix()}, {shown(list(dataset.classes))}"
+        reader.must("classes", f"be {held} in this order (or prepare it again)", shown(list(classes)))
+    hyperparameters: dict[str, str] = {}
+    if reader.is_good("trainingRecipe") and reader.is_good("hyperparameters") and reader.is_good("classes"):
+        try:
+            hyperparameters = resolve(
+                recipe,
+                overrides,
+                num_classes=len(classes),
+                # without a dataset nothing is trained, but the hyperparameters' own mistakes are reported too
+                num_training_samples=MEGA if isinstance(dataset, DatasetError) else dataset.images("train"),
+                dataset_format="recordio" if isinstance(dataset, DatasetError) else dataset.format,
+            )
+        except HyperparameterError as error:
+            for problem in error.problems:
+                reader.add(problem)
+    return TrainingSettings(
+        dataset_dir=folder,
+        hyperparameters=hyperparameters,
+        image_size=image_size(hyperparameters) if hyperparameters else 0,
+        instance_type=instance_type,
+        spot=spot,
+        max_minutes=max_minutes,
+    )
+
+
+def _endpoint(reader: ConfigReader) -> RealtimeEndpoint | ServerlessEndpoint:
+    mode = reader.one_of("endpointMode", ("realtime", "serverless"))
+    instance_type = reader.text("endpointInstanceType")
+    if reader.is_good("endpointInstanceType"):
+        reader.add(check_hosting_instance(instance_type))
+    least = reader.whole_number("endpointMinInstances", 1, 20)
+    most = reader.whole_number("endpointMaxInstances", 1, 20)
+    if reader.is_good("endpointMinInstances") and reader.is_good("endpointMaxInstances") and most < least:
+        reader.must("endpointMaxInstances", f"be at least endpointMinInstances ({least})", str(most))
+    memory = reader.one_of_numbers("serverlessMemoryMb", SERVERLESS_MEMORY_MB)
+    concurrency = reader.whole_number("serverlessMaxConcurrency", 1, 200)
+    capture = reader.whole_number("capturePercentage", 0, 100)
+    if mode == "serverless":
+        if capture:
+            allowed = "be 0 when endpointMode is serverless, which AWS captures nothing of"
+            reader.must("capturePercentage", allowed, str(capture))
+        return ServerlessEndpoint("serverless", memory, concurrency)
+    return RealtimeEndpoint("realtime", instance_type, least, most, capture)

@@ -1,0 +1,423 @@
+"""The Observability component, the alarms and the dashboard as Pulumi would register them."""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+import pulumi
+import pytest
+
+from components import alarms, dashboard
+from handlers import metrics
+from handlers.environment import names as parse_names
+from handlers.observe import read_settings
+
+REGION, ACCOUNT = "us-east-1", "123456789012"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:scones-alerts"
+BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/scones-dev"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:scones-dev"
+BUCKET_ARN = "arn:aws:s3:::scones-dev-data"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"
+
+ARNS = {
+    "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
+    "aws:iam/role:Role": "iam::{account}:role/{name}",
+    "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
+    "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/{name}",
+}
+WITHOUT_ARN = {
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:lambda/permission:Permission",
+}
+UNTAGGED = {*WITHOUT_ARN, "aws:cloudwatch/dashboard:Dashboard"}
+
+
+@dataclass
+class Recorder(pulumi.runtime.Mocks):
+    """Every registered resource by type; a type or call that it was not told about is an error."""
+
+    resources: list[pulumi.runtime.MockResourceArgs] = field(default_factory=list)
+
+    def new_resource(self, args):
+        if args.typ == "scones:components:Observability":
+            return "", {}
+        if args.typ not in {*ARNS, *WITHOUT_ARN}:
+            raise ValueError(f"unknown resource type {args.typ}")
+        self.resources.append(args)
+        state = {"name": args.name, **args.inputs}
+        if args.typ in ARNS:
+            arn = ARNS[args.typ].format(region=REGION, account=ACCOUNT, name=args.name)
+            state["arn"] = f"arn:aws:{arn}"
+        return f"{args.name}-id", state
+
+    def call(self, args):
+        raise ValueError(f"unknown call {args.token}")
+
+    def of(self, kind):
+        """Name -> inputs of the resources of a type such as cloudwatch/metricAlarm:MetricAlarm."""
+        return {args.name: args.inputs for args in self.resources if args.typ == f"aws:{kind}"}
+
+
+def arguments(**changes):
+    args = {
+        "bucket_name": "scones-dev-data",
+        "bucket_arn": BUCKET_ARN,
+        "endpoint_name": "scones-dev",
+        "variant_name": "AllTraffic",
+        "state_machine_arn": MACHINE,
+        "function_names": {"serialize": "scones-serialize", "classify": "scones-classify", "filter": "scones-filter"},
+        "review_queue_name": "scones-review",
+        "dead_letter_queue_name": "scones-undelivered",
+        "alert_topic_arn": TOPIC,
+        "layer_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:scones:1",
+        "classes": ["bicycle", "motorcycle"],
+        "loading_bays": {"bicycle": "bay 1", "motorcycle": "bay 2"},
+        "confidence_threshold": 0.8,
+        "review_rate_alarm_percent": 40,
+        "log_retention_days": 30,
+        **changes,
+    }
+    return {key: value if value is None else pulumi.Output.from_input(value) for key, value in args.items()}
+
+
+def deployed(**changes):
+    """What a program with this component alone registers."""
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="scones", stack="dev", preview=False)
+    outputs = {}
+
+    @pulumi.runtime.test
+    def program():
+        from components.observability import Observability
+
+        component = Observability("watch", {k: v for k, v in arguments(**changes).items() if v is not None})
+        return pulumi.Output.all(component.function_name, component.dashboard_name, component.metric_namespace).apply(
+            lambda values: outputs.update(zip(("function", "dashboard", "namespace"), values, strict=True))
+        )
+
+    program()
+    recorder.outputs = outputs
+    return recorder
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return deployed()
+
+
+@pytest.fixture(scope="module")
+def retraining():
+    return deployed(retrain_event_bus_arn=BUS, kms_key_arn=KEY)
+
+
+@pytest.fixture(params=["plain", "retraining"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_the_outputs_name_the_function_the_dashboard_and_the_namespace(plain):
+    assert plain.outputs == {"function": "watch-observe", "dashboard": "scones-dev", "namespace": "Scones"}
+
+
+def test_nothing_that_is_rendered_holds_an_unresolved_value(either):
+    for args in either.resources:
+        text = json.dumps(args.inputs, default=lambda value: f"{type(value).__name__}")
+        assert "None" not in text, args.name
+        assert "Output" not in text, args.name
+
+
+def test_every_resource_that_takes_tags_says_whose_it_is(either):
+    for args in either.resources:
+        if args.typ not in UNTAGGED:
+            assert args.inputs["tags"] == {"project": "scones", "stack": "dev", "component": "observability"}
+
+
+def test_names_of_resources_are_unique(either):
+    names = [(args.typ, args.name) for args in either.resources]
+    assert len(names) == len(set(names))
+
+
+def test_the_function_is_pinned_logs_to_its_own_group_and_holds_only_what_it_imports(plain):
+    (function,) = plain.of("lambda/function:Function").values()
+    assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
+    assert function["handler"] == "handlers.observe.handler"
+    assert function["loggingConfig"] == {"logFormat": "Text", "logGroup": "watch-observe-logs"}
+    assert plain.of("cloudwatch/logGroup:LogGroup")["watch-observe-logs"]["retentionInDays"] == 30
+    files = set(function["code"].assets)
+    assert {"handlers/__init__.py", "handlers/observe.py", "handlers/metrics.py", "handlers/chi_square.py"} <= files
+    assert not {"handlers/images.py", "handlers/serialize.py", "handlers/filter.py"} & files
+
+
+def test_the_environment_is_what_the_function_reads(plain, retraining):
+    (function,) = plain.of("lambda/function:Function").values()
+    variables = function["environment"]["variables"]
+    settings = read_settings(variables)
+    assert (settings.namespace, settings.stack, settings.endpoint) == ("Scones", "dev", "scones-dev")
+    assert settings.threshold == 0.8
+    assert settings.classes == parse_names("CLASSES", variables) == ("bicycle", "motorcycle")
+    assert (settings.baseline_bucket, settings.baseline_key) == ("scones-dev-data", "baseline/baseline.json")
+    assert settings.retrain_event_bus == ""
+    (function,) = retraining.of("lambda/function:Function").values()
+    assert read_settings(function["environment"]["variables"]).retrain_event_bus == BUS
+
+
+def rights(recorder):
+    (policy,) = recorder.of("iam/rolePolicy:RolePolicy").values()
+    statements = json.loads(policy["policy"])["Statement"]
+    return {action: statement for statement in statements for action in statement["Action"]}
+
+
+def test_the_role_may_do_what_the_function_does_and_nothing_else(plain):
+    granted = rights(plain)
+    assert set(granted) == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "cloudwatch:PutMetricData",
+    }
+    assert granted["s3:GetObject"]["Resource"] == [f"{BUCKET_ARN}/capture/*", f"{BUCKET_ARN}/baseline/*"]
+    assert granted["logs:PutLogEvents"]["Resource"] == [
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:watch-observe-logs:*"
+    ]
+    assert granted["cloudwatch:PutMetricData"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Scones"}}
+    wild = [action for action, statement in granted.items() if statement["Resource"] == ["*"]]
+    assert wild == ["cloudwatch:PutMetricData"]
+
+
+def test_the_right_to_announce_and_to_decrypt_come_with_a_bus_and_a_key(retraining):
+    granted = rights(retraining)
+    assert granted["events:PutEvents"]["Resource"] == [BUS]
+    assert granted["kms:Decrypt"]["Resource"] == [KEY]
+
+
+def test_new_captures_and_ended_executions_call_the_function(plain):
+    rules = plain.of("cloudwatch/eventRule:EventRule")
+    assert {name: json.loads(rule["eventPattern"]) for name, rule in rules.items()} == {
+        "watch-captures": {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": ["scones-dev-data"]}, "object": {"key": [{"prefix": "capture/"}]}},
+        },
+        "watch-executions": {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {
+                "stateMachineArn": [MACHINE],
+                "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
+            },
+        },
+    }
+    function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:watch-observe"
+    targets = plain.of("cloudwatch/eventTarget:EventTarget").values()
+    assert {target["rule"]: target["arn"] for target in targets} == dict.fromkeys(rules, function_arn)
+    allowed = {
+        permission["sourceArn"]: permission["principal"]
+        for permission in plain.of("lambda/permission:Permission").values()
+    }
+    assert allowed == {f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}": "events.amazonaws.com" for name in rules}
+
+
+ALARMS = [
+    "faults",
+    "review-rate",
+    "endpoint-errors",
+    "endpoint-latency",
+    "queue-age",
+    "undelivered",
+    "drift",
+    "blind",
+]
+
+
+def alarm(recorder, key):
+    return recorder.of("cloudwatch/metricAlarm:MetricAlarm")[f"watch-{key}"]
+
+
+def test_the_alarms_are_these(either):
+    assert list(either.of("cloudwatch/metricAlarm:MetricAlarm")) == [f"watch-{key}" for key in ALARMS]
+
+
+@pytest.mark.parametrize("key", ALARMS)
+def test_every_alarm_has_a_metric_with_dimensions_an_action_a_runbook_and_a_word_on_missing_data(either, key):
+    inputs = alarm(either, key)
+    if "metricQueries" in inputs:
+        assert not {"metricName", "namespace", "dimensions", "statistic", "period"} & set(inputs)
+        assert [query.get("returnData") for query in inputs["metricQueries"]].count(True) == 1
+        measured = [query["metric"] for query in inputs["metricQueries"] if "metric" in query]
+    else:
+        measured = [inputs]
+    assert measured
+    for metric in measured:
+        assert metric["namespace"]
+        assert metric["metricName"]
+        assert metric["dimensions"]
+        assert all(metric["dimensions"].values())
+    assert TOPIC in inputs["alarmActions"]
+    assert re.fullmatch(r"\S.+\. Runbook: .+\.", inputs["alarmDescription"])
+    assert len(inputs["alarmDescription"]) <= 1024
+    assert inputs["treatMissingData"] in {"notBreaching", "ignore"}
+    assert inputs["datapointsToAlarm"] <= inputs["evaluationPeriods"]
+
+
+def test_reviews_are_no_faults(plain):
+    faults = alarm(plain, "faults")
+    assert faults["metricName"] == "Executions"
+    assert faults["dimensions"] == {"Stack": "dev", "Outcome": "fault"}
+    assert (faults["statistic"], faults["threshold"], faults["period"]) == ("Sum", 0, 300)
+    assert faults["okActions"] == []
+
+
+def test_the_review_rate_is_judged_from_enough_executions_on(plain):
+    inputs = alarm(plain, "review-rate")
+    assert inputs["threshold"] == 0.4
+    value, samples, judged = inputs["metricQueries"]
+    assert (value["id"], value["metric"]["stat"]) == ("value", "Average")
+    assert (samples["id"], samples["metric"]["stat"]) == ("samples", "SampleCount")
+    assert value["metric"]["dimensions"] == samples["metric"]["dimensions"] == {"Stack": "dev", "Outcome": "review"}
+    assert value["metric"]["period"] == samples["metric"]["period"] == 3600
+    assert judged["expression"] == "IF(samples >= 20, value, 0)"
+
+
+def test_percentiles_go_where_cloudwatch_wants_them(plain):
+    latency = alarm(plain, "endpoint-latency")
+    assert latency["extendedStatistic"] == "p90"
+    assert "statistic" not in latency
+    assert latency["threshold"] == 2_000_000
+    assert latency["dimensions"] == {"EndpointName": "scones-dev", "VariantName": "AllTraffic"}
+
+
+def test_a_drift_lasts_through_hours_without_photos(plain):
+    drift = alarm(plain, "drift")
+    assert drift["treatMissingData"] == "ignore"
+    assert (drift["metricName"], drift["threshold"]) == ("DriftScore", 1)
+    assert drift["dimensions"] == {"Stack": "dev", "Endpoint": "scones-dev"}
+
+
+def test_without_retraining_the_drift_alarm_tells_people_only(plain):
+    assert alarm(plain, "drift")["alarmActions"] == [TOPIC]
+
+
+def test_with_retraining_the_drift_alarm_calls_the_function_and_no_other_alarm_does(retraining):
+    function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:watch-observe"
+    calling = [
+        name
+        for name, inputs in retraining.of("cloudwatch/metricAlarm:MetricAlarm").items()
+        if function_arn in inputs["alarmActions"]
+    ]
+    assert calling == ["watch-drift"]
+    permission = retraining.of("lambda/permission:Permission")["watch-drift-permission"]
+    assert permission["principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
+    assert permission["sourceArn"] == f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:watch-drift"
+
+
+def test_alarms_on_our_own_metrics_use_names_that_the_function_publishes():
+    watched = alarms.Watched("Scones", "dev", "e", "v", "q", "d", "f")
+    ours = [spec for spec in alarms.alarm_specs(watched, 40) if spec.namespace == "Scones"]
+    published = {value for name, value in vars(metrics).items() if name.isupper() and isinstance(value, str)}
+    assert ours
+    assert all({spec.metric, *spec.dimensions} <= published for spec in ours)
+
+
+def a_dashboard(**changes):
+    watched = {
+        "region": REGION,
+        "namespace": "Scones",
+        "stack": "dev",
+        "endpoint": "scones-dev",
+        "variant": "AllTraffic",
+        "state_machine_arn": MACHINE,
+        "functions": {"serialize": "f-serialize", "classify": "f-classify", "filter": "f-filter"},
+        "review_queue": "review",
+        "dead_letter_queue": "undelivered",
+        "classes": ["bicycle", "motorcycle", "tulip"],
+        "loading_bays": {"bicycle": "bay 1", "motorcycle": "bay 2", "tulip": "bay 1"},
+        "threshold": 0.94,
+        "review_rate_percent": 40,
+        "alarm_arns": [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:a"],
+    }
+    return dashboard.dashboard_body(dashboard.Watched(**{**watched, **changes}))
+
+
+def graph(body, title):
+    (widget,) = [w for w in body["widgets"] if w["properties"]["title"] == title]
+    return widget["properties"]
+
+
+def test_the_dashboard_is_registered_with_every_alarm(plain):
+    (inputs,) = plain.of("cloudwatch/dashboard:Dashboard").values()
+    body = json.loads(inputs["dashboardBody"])
+    assert inputs["dashboardName"] == "scones-dev"
+    assert graph(body, "Alarms")["alarms"] == [
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:watch-{key}" for key in ALARMS
+    ]
+
+
+def test_the_dashboard_shows_what_an_operator_asks_for():
+    assert {widget["properties"]["title"] for widget in a_dashboard()["widgets"]} >= {
+        "Executions by outcome",
+        "Confidence",
+        "Review rate (%)",
+        "Drivers by loading bay",
+        "Latency of each step (ms)",
+        "Endpoint: requests",
+        "Endpoint: latency (µs)",
+        "Review queue",
+        "Drift from the baseline",
+    }
+
+
+def test_widgets_fill_the_grid_without_overlapping():
+    taken = set()
+    for widget in a_dashboard()["widgets"]:
+        assert widget["x"] + widget["width"] <= 24
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken
+        taken |= cells
+    assert len(taken) == 24 * (1 + max(y for _, y in taken))
+
+
+def test_every_series_names_a_metric_with_whole_dimensions_or_is_an_expression_of_one():
+    for widget in a_dashboard()["widgets"]:
+        if widget["type"] == "alarm":
+            continue
+        properties = widget["properties"]
+        assert properties["region"] == REGION
+        ids = {series[-1].get("id") for series in properties["metrics"]}
+        for *path, options in properties["metrics"]:
+            assert isinstance(options, dict)
+            if path:
+                assert len(path) >= 4
+                assert len(path) % 2 == 0
+                assert all(isinstance(part, str) and part for part in path)
+            else:
+                assert set(re.findall(r"[a-z]+", options["expression"])) <= ids
+
+
+def test_bays_and_classes_are_those_of_the_stack_each_once():
+    body = a_dashboard()
+    bays = graph(body, "Drivers by loading bay")["metrics"]
+    assert [series[:-1] for series in bays] == [
+        ["Scones", "Decisions", "Stack", "dev", "LoadingBay", bay] for bay in ("bay 1", "bay 2")
+    ]
+    shares = graph(body, "Share of each predicted class")["metrics"]
+    assert [series[-2] for series in shares] == ["bicycle", "motorcycle", "tulip"]
+
+
+def test_lines_mark_the_threshold_and_the_alarm():
+    body = a_dashboard()
+    assert graph(body, "Confidence")["annotations"]["horizontal"][0]["value"] == 0.94
+    assert graph(body, "Review rate (%)")["annotations"]["horizontal"][0]["value"] == 40
+    assert graph(body, "Drift from the baseline")["annotations"]["horizontal"][0]["value"] == 1
+
+
+def test_the_same_dashboard_is_the_same_bytes():
+    assert json.dumps(a_dashboard()) == json.dumps(a_dashboard())
