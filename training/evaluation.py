@@ -74,11 +74,11 @@ class Evaluation:
             return ""
         if there.accepted == 0:
             return f"The configured {there.threshold:g} accepts no photo"
-        verdict = "shown to keep" if there.bound <= target else "not shown to keep"
+        verdict = "is shown to hold" if there.bound <= target else "is not shown to hold"
         return (
             f"The configured {there.threshold:g} accepts {math.floor(100 * there.coverage)} % of photos, "
             f"{100 * there.error_rate:.2g} % of them wrong, at most {100 * there.bound:.2g} % "
-            f"({100 * self.confidence:g} %): {verdict} {100 * target:g} %"
+            f"({100 * self.confidence:g} %): {100 * target:g} % {verdict}"
         )
 
 
