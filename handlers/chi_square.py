@@ -26,8 +26,6 @@ def chi_square_tail(x: float, freedom: int) -> float:
     else:
         total, power = 0.0, 0.0
     while power < freedom / 2:
-        total += (
-            math.exp(power * math.log(half) - half - math.lgamma(power + 1)) if half else float(power == 0)
-        )
+        total += math.exp(power * math.log(half) - half - math.lgamma(power + 1)) if half else float(power == 0)
         power += 1
     return total

@@ -131,9 +131,7 @@ def measure_drift(baseline_counts: Sequence[int], counts: Sequence[int]) -> Drif
 def _pairs(baseline_counts: Sequence[int], counts: Sequence[int]) -> list[tuple[int, int]]:
     """Both histograms bin by bin, checked."""
     if len(baseline_counts) != len(counts):
-        raise ValueError(
-            f"counts must have as many bins as the baseline, {len(baseline_counts)}, got {len(counts)}"
-        )
+        raise ValueError(f"counts must have as many bins as the baseline, {len(baseline_counts)}, got {len(counts)}")
     for name, side in (("baseline_counts", baseline_counts), ("counts", counts)):
         if any(count < 0 for count in side) or not any(side):
             raise ValueError(f"{name} must hold an observation and nothing negative, got {list(side)}")
@@ -175,9 +173,7 @@ def parse_baseline(document: object) -> Baseline:
         raise BaselineError(f"baseline.classes must be two or more different names, got {_shown(classes)}")
     threshold = document.get("threshold")
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1:
-        raise BaselineError(
-            f"baseline.threshold must be a number above 0 and up to 1, got {_shown(threshold)}"
-        )
+        raise BaselineError(f"baseline.threshold must be a number above 0 and up to 1, got {_shown(threshold)}")
     count = _count(document.get("count"), "count", least=1)
     below = _count(document.get("below_threshold"), "below_threshold")
     if below > count:
@@ -214,9 +210,7 @@ def _class_counts(counts: object, classes: Sequence[str], count: int) -> dict[st
         raise BaselineError(f"baseline.class_counts must have the keys {list(classes)}, got {_shown(counts)}")
     numbers = {label: _count(counts.get(label, 0), f"class_counts.{label}") for label in classes}
     if sum(numbers.values()) != count:
-        raise BaselineError(
-            f"baseline.class_counts must sum to the count, {count}, got {sum(numbers.values())}"
-        )
+        raise BaselineError(f"baseline.class_counts must sum to the count, {count}, got {sum(numbers.values())}")
     return numbers
 
 

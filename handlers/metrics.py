@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from handlers.capture import Inference
 
@@ -38,12 +38,13 @@ CONFIDENCE_PSI = "ConfidencePSI"
 DRIFT_SCORE = "DriftScore"
 """CONFIDENCE_PSI divided by its limit (handlers.drift.Drift): above 1 is drift, whatever the sample size."""
 EXECUTIONS = "Executions"
-"""Per OUTCOME: executions that ended so."""
+"""Per OUTCOME: 1 for an execution that ended so, 0 for one that ended otherwise."""
 DECISIONS = "Decisions"
 """Per LOADING_BAY: photos whose driver was sent there."""
 
 Outcome = Literal["accepted", "review", "fault"]
 """How an execution ended: a decision, a photo for a person because the model was unsure, or anything else."""
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 VALUES_PER_DATUM = 150
 DATA_PER_REQUEST = 1000
@@ -116,9 +117,7 @@ def single(
     }
 
 
-def publishable(
-    data: "Iterable[MetricDatumTypeDef]", now: datetime
-) -> "tuple[list[MetricDatumTypeDef], int]":
+def publishable(data: "Iterable[MetricDatumTypeDef]", now: datetime) -> "tuple[list[MetricDatumTypeDef], int]":
     """The data points that CloudWatch takes, and how many are too old or too new for it."""
     everything = list(data)
     fit = [datum for datum in everything if now - OLDEST <= _time(datum) <= now + NEWEST]

@@ -152,8 +152,16 @@ def observe_capture(file: Photo, settings: Settings, now: datetime) -> dict[str,
 def observe_execution(event: dict[str, object], settings: Settings, now: datetime) -> dict[str, object]:
     """Publish how an execution ended. Raises InvalidEvent for another event, ClientError when refused."""
     ended = read_execution(event)
-    outcome = {metrics.STACK: settings.stack, metrics.OUTCOME: ended.outcome}
-    data = [metrics.single(metrics.EXECUTIONS, outcome, ended.time, 1, counts=True)]
+    data = [
+        metrics.single(
+            metrics.EXECUTIONS,
+            {metrics.STACK: settings.stack, metrics.OUTCOME: outcome},
+            ended.time,
+            float(outcome == ended.outcome),
+            counts=True,
+        )
+        for outcome in metrics.OUTCOMES
+    ]
     if ended.loading_bay:
         bay = {metrics.STACK: settings.stack, metrics.LOADING_BAY: ended.loading_bay}
         data.append(metrics.single(metrics.DECISIONS, bay, ended.time, 1, counts=True))

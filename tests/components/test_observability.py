@@ -63,12 +63,12 @@ class Recorder(pulumi.runtime.Mocks):
 
 def arguments(**changes):
     args = {
-        "bucket_name": "scones-dev-data",
+        "bucket": "scones-dev-data",
         "bucket_arn": BUCKET_ARN,
         "endpoint_name": "scones-dev",
         "variant_name": "AllTraffic",
         "state_machine_arn": MACHINE,
-        "function_names": {"serialize": "scones-serialize", "classify": "scones-classify", "filter": "scones-filter"},
+        "functions": {"serialize": "scones-serialize", "classify": "scones-classify", "filter": "scones-filter"},
         "review_queue_name": "scones-review",
         "dead_letter_queue_name": "scones-undelivered",
         "alert_topic_arn": TOPIC,
@@ -80,23 +80,24 @@ def arguments(**changes):
         "log_retention_days": 30,
         **changes,
     }
-    return {key: value if value is None else pulumi.Output.from_input(value) for key, value in args.items()}
+    outputs = {"bucket", "bucket_arn", "endpoint_name", "state_machine_arn", "review_queue_name", "layer_arn"}
+    outputs |= {"retrain_event_bus_arn"} if changes.get("retrain_event_bus_arn") else set()
+    return {key: pulumi.Output.from_input(value) if key in outputs else value for key, value in args.items()}
 
 
 def deployed(**changes):
     """What a program with this component alone registers."""
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder, project="scones", stack="dev", preview=False)
-    outputs = {}
+    outputs = []
 
     @pulumi.runtime.test
     def program():
         from components.observability import Observability
 
-        component = Observability("watch", {k: v for k, v in arguments(**changes).items() if v is not None})
-        return pulumi.Output.all(component.function_name, component.dashboard_name, component.metric_namespace).apply(
-            lambda values: outputs.update(zip(("function", "dashboard", "namespace"), values, strict=True))
-        )
+        component = Observability("watch", arguments(**changes))
+        both = pulumi.Output.all(component.function_name, component.dashboard_name)
+        return both.apply(outputs.extend)
 
     program()
     recorder.outputs = outputs
@@ -105,7 +106,7 @@ def deployed(**changes):
 
 @pytest.fixture(scope="module")
 def plain():
-    return deployed()
+    return deployed(retrain_event_bus_arn=None, kms_key_arn=None)
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +119,8 @@ def either(request):
     return request.getfixturevalue(request.param)
 
 
-def test_the_outputs_name_the_function_the_dashboard_and_the_namespace(plain):
-    assert plain.outputs == {"function": "watch-observe", "dashboard": "scones-dev", "namespace": "Scones"}
+def test_the_outputs_name_the_function_and_the_dashboard(plain):
+    assert plain.outputs == ["watch-observe", "scones-dev"]
 
 
 def test_nothing_that_is_rendered_holds_an_unresolved_value(either):
@@ -132,7 +133,7 @@ def test_nothing_that_is_rendered_holds_an_unresolved_value(either):
 def test_every_resource_that_takes_tags_says_whose_it_is(either):
     for args in either.resources:
         if args.typ not in UNTAGGED:
-            assert args.inputs["tags"] == {"project": "scones", "stack": "dev", "component": "observability"}
+            assert args.inputs["tags"] == {"project": "scones", "stack": "dev", "component": "Observability"}
 
 
 def test_names_of_resources_are_unique(either):
@@ -239,7 +240,7 @@ def alarm(recorder, key):
 
 
 def test_the_alarms_are_these(either):
-    assert list(either.of("cloudwatch/metricAlarm:MetricAlarm")) == [f"watch-{key}" for key in ALARMS]
+    assert set(either.of("cloudwatch/metricAlarm:MetricAlarm")) == {f"watch-{key}" for key in ALARMS}
 
 
 @pytest.mark.parametrize("key", ALARMS)

@@ -1,0 +1,256 @@
+"""Observability: what the model does, as metrics, a dashboard and alarms."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import dashboard, iam, prefixes
+from components.alarms import DRIFT, AlarmSpec, Watched, alarm_specs
+from components.function import lambda_function
+from components.tags import tags
+
+METRIC_NAMESPACE = "Scones"
+ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+"""The states in which an execution has ended."""
+
+
+class ObservabilityArgs(TypedDict):
+    """What is watched, and who is told."""
+
+    bucket: pulumi.Input[str]
+    """Name of the bucket with the captures and the baseline; it sends its events to EventBridge."""
+    bucket_arn: pulumi.Input[str]
+    endpoint_name: pulumi.Input[str]
+    variant_name: pulumi.Input[str]
+    state_machine_arn: pulumi.Input[str]
+    functions: Mapping[str, pulumi.Input[str]]
+    """Step -> name of its function, in the order of the steps."""
+    review_queue_name: pulumi.Input[str]
+    dead_letter_queue_name: pulumi.Input[str]
+    """Where the events go that started no execution."""
+    alert_topic_arn: pulumi.Input[str]
+    """Where alarms go; alarms of this account may publish there."""
+    layer_arn: pulumi.Input[str]
+    """Version of the layer with the third-party packages."""
+    classes: Sequence[str]
+    """In label order."""
+    loading_bays: Mapping[str, str]
+    """Class -> bay."""
+    confidence_threshold: float
+    review_rate_alarm_percent: float
+    """The share of photos that go to a person above which somebody is told."""
+    log_retention_days: int
+    """One of CloudWatch's allowed values."""
+    retrain_event_bus_arn: NotRequired[pulumi.Input[str] | None]
+    """The bus that the drift alarm's event goes to; without it there is no such event."""
+    kms_key_arn: NotRequired[str | None]
+    """The customer's key that bucket and bus are encrypted with, if there is one."""
+
+
+class Observability(pulumi.ComponentResource):
+    """The observe function with what calls it, the alarms and the dashboard.
+
+    AWS's own metrics can't tell an execution that ended in a review from one that ended in a fault, and know nothing
+    of confidence: the function makes these metrics from the captures and from the executions' ends.
+    """
+
+    function_name: pulumi.Output[str]
+    dashboard_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("scones:components:Observability", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._bus = args.get("retrain_event_bus_arn")
+        self._tags = tags("Observability")
+        self._function = self._make_function()
+        self._call("captures", self._capture_events())
+        self._call("executions", self._execution_events())
+        alarms = self._make_alarms()
+        board = aws.cloudwatch.Dashboard(
+            f"{name}-dashboard",
+            dashboard_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            dashboard_body=self._dashboard_body(alarms),
+            opts=self._child,
+        )
+        self.function_name = self._function.name
+        self.dashboard_name = board.dashboard_name
+        self.register_outputs({"functionName": self.function_name, "dashboardName": self.dashboard_name})
+
+    def _make_function(self) -> aws.lambda_.Function:
+        args = self._args
+        return lambda_function(
+            f"{self._name}-observe",
+            "observe",
+            component="Observability",
+            statements=pulumi.Output.all(args["bucket_arn"], self._bus).apply(
+                lambda arns: observe_statements(arns[0], arns[1])
+            ),
+            environment={
+                "METRIC_NAMESPACE": METRIC_NAMESPACE,
+                "STACK": pulumi.get_stack(),
+                "ENDPOINT_NAME": args["endpoint_name"],
+                "CLASSES": json.dumps(list(args["classes"])),
+                "CONFIDENCE_THRESHOLD": str(args["confidence_threshold"]),
+                "BASELINE_BUCKET": args["bucket"],
+                "BASELINE_KEY": prefixes.BASELINE_FILE,
+                "RETRAIN_EVENT_BUS": "" if self._bus is None else self._bus,
+            },
+            layer_arn=args["layer_arn"],
+            # a capture file is streamed: its longest line is a few megabytes
+            memory_mb=512,
+            timeout_seconds=120,
+            log_retention_days=args["log_retention_days"],
+            parent=self,
+            kms_key_arn=args.get("kms_key_arn") or None,
+        ).function
+
+    def _capture_events(self) -> pulumi.Output[str]:
+        return pulumi.Output.json_dumps(
+            {
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [self._args["bucket"]]},
+                    "object": {"key": [{"prefix": prefixes.CAPTURE}]},
+                },
+            }
+        )
+
+    def _execution_events(self) -> pulumi.Output[str]:
+        return pulumi.Output.json_dumps(
+            {
+                "source": ["aws.states"],
+                "detail-type": ["Step Functions Execution Status Change"],
+                "detail": {"stateMachineArn": [self._args["state_machine_arn"]], "status": list(ENDED)},
+            }
+        )
+
+    def _call(self, what: str, pattern: pulumi.Output[str]) -> None:
+        """Invoke the function with the default bus's events of that pattern."""
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-{what}", event_pattern=pattern, tags=self._tags, opts=self._child
+        )
+        self._permit(what, "events.amazonaws.com", rule.arn)
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-{what}-target", rule=rule.name, arn=self._function.arn, opts=self._child
+        )
+
+    def _permit(self, what: str, service: str, source_arn: pulumi.Output[str]) -> None:
+        aws.lambda_.Permission(
+            f"{self._name}-{what}-permission",
+            action="lambda:InvokeFunction",
+            function=self._function.name,
+            principal=service,
+            source_arn=source_arn,
+            opts=self._child,
+        )
+
+    def _make_alarms(self) -> list[aws.cloudwatch.MetricAlarm]:
+        args = self._args
+        watched = Watched(
+            namespace=METRIC_NAMESPACE,
+            stack=pulumi.get_stack(),
+            endpoint=args["endpoint_name"],
+            variant=args["variant_name"],
+            review_queue=args["review_queue_name"],
+            dead_letter_queue=args["dead_letter_queue_name"],
+            observe_function=self._function.name,
+        )
+        return [self._make_alarm(spec) for spec in alarm_specs(watched, args["review_rate_alarm_percent"])]
+
+    def _make_alarm(self, spec: AlarmSpec) -> aws.cloudwatch.MetricAlarm:
+        topic = self._args["alert_topic_arn"]
+        announces = spec.key == DRIFT and self._bus is not None
+        by_math, percentile = spec.least_samples > 0, spec.statistic.startswith("p")
+        alarm = aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{spec.key}",
+            alarm_description=spec.description,
+            namespace=None if by_math else spec.namespace,
+            metric_name=None if by_math else spec.metric,
+            dimensions=None if by_math else spec.dimensions,
+            period=None if by_math else spec.period,
+            statistic=None if by_math or percentile else spec.statistic,
+            extended_statistic=spec.statistic if percentile and not by_math else None,
+            metric_queries=_enough_samples(spec) if by_math else None,
+            comparison_operator="GreaterThanThreshold",
+            threshold=spec.above,
+            evaluation_periods=spec.periods,
+            datapoints_to_alarm=spec.of_them,
+            treat_missing_data=spec.missing,
+            alarm_actions=[topic, self._function.arn] if announces else [topic],
+            ok_actions=[topic] if spec.tells_end else [],
+            tags=self._tags,
+            opts=self._child,
+        )
+        if announces:
+            # CloudWatch calls the function once for each change of state: one event a drift, not one a file
+            self._permit(spec.key, "lambda.alarms.cloudwatch.amazonaws.com", alarm.arn)
+        return alarm
+
+    def _dashboard_body(self, alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> pulumi.Output[str]:
+        args, stack = self._args, pulumi.get_stack()
+        return pulumi.Output.all(
+            endpoint=args["endpoint_name"],
+            variant=args["variant_name"],
+            state_machine_arn=args["state_machine_arn"],
+            functions=args["functions"],
+            review_queue=args["review_queue_name"],
+            dead_letter_queue=args["dead_letter_queue_name"],
+            alarm_arns=[alarm.arn for alarm in alarms],
+        ).apply(
+            lambda known: json.dumps(
+                dashboard.dashboard_body(
+                    dashboard.Watched(
+                        **known,
+                        region=known["state_machine_arn"].split(":")[3],
+                        namespace=METRIC_NAMESPACE,
+                        stack=stack,
+                        classes=args["classes"],
+                        loading_bays=args["loading_bays"],
+                        threshold=args["confidence_threshold"],
+                        review_rate_percent=args["review_rate_alarm_percent"],
+                    )
+                )
+            )
+        )
+
+
+def observe_statements(bucket_arn: str, retrain_event_bus_arn: str | None) -> list[iam.Statement]:
+    """What the observe function may do: read captures and the baseline, publish metrics, announce a drift."""
+    statements = [
+        iam.read_objects(bucket_arn, [prefixes.CAPTURE, prefixes.BASELINE]),
+        iam.list_bucket(bucket_arn),
+        # PutMetricData has no resource-level permissions: the namespace is what can be limited
+        iam.allow_anywhere(
+            "PutMetrics", ["cloudwatch:PutMetricData"], {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
+        ),
+    ]
+    if retrain_event_bus_arn:
+        statements.append(iam.put_events(retrain_event_bus_arn))
+    return statements
+
+
+def _enough_samples(spec: AlarmSpec) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
+    """The metric, or 0 where it has fewer than `least_samples` values."""
+
+    def query(identity: str, statistic: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
+        metric = aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+            namespace=spec.namespace,
+            metric_name=spec.metric,
+            dimensions=spec.dimensions,
+            period=spec.period,
+            stat=statistic,
+        )
+        return aws.cloudwatch.MetricAlarmMetricQueryArgs(id=identity, metric=metric, return_data=False)
+
+    judged = aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id="judged",
+        expression=f"IF(samples >= {spec.least_samples}, value, 0)",
+        label=spec.metric,
+        return_data=True,
+    )
+    return [query("value", spec.statistic), query("samples", "SampleCount"), judged]
