@@ -8,17 +8,16 @@ from pulumi_aws import get_caller_identity
 from components import prefixes, settings
 from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
-from components.observability import Observability
+from components.observability import METRIC_NAMESPACE, Observability
 from components.training_endpoint import VARIANT, TrainingEndpoint
 from training.image_uri import image_uri
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
-optional_key = {"kms_key_arn": stack.kms_key_arn} if stack.kms_key_arn else {}
+key = {"kms_key_arn": stack.kms_key_arn}
 
-data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, **optional_key})
-here = {"bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, **optional_key}
-
+data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, **key})
+here = {"bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, **key}
 model = TrainingEndpoint(
     "model",
     {
@@ -55,16 +54,15 @@ workflow = ClassificationWorkflow(
     },
 )
 
-retrain = {"retrain_event_bus_arn": workflow.event_bus_arn} if stack.alerts.retrain_on_drift else {}
 observability = Observability(
     "observability",
     {
-        "bucket_name": data.bucket,
+        "bucket": data.bucket,
         "bucket_arn": data.arn,
         "endpoint_name": model.endpoint_name,
         "variant_name": VARIANT,
         "state_machine_arn": workflow.state_machine_arn,
-        "function_names": workflow.functions,
+        "functions": workflow.functions,
         "review_queue_name": workflow.review_queue_name,
         "dead_letter_queue_name": workflow.dead_letter_queue_name,
         "alert_topic_arn": workflow.alert_topic_arn,
@@ -74,8 +72,8 @@ observability = Observability(
         "confidence_threshold": stack.confidence_threshold,
         "review_rate_alarm_percent": stack.alerts.review_rate_percent,
         "log_retention_days": stack.retention.log_days,
-        **optional_key,
-        **retrain,
+        "retrain_event_bus_arn": workflow.event_bus_arn if stack.alerts.retrain_on_drift else None,
+        **key,
     },
 )
 
@@ -97,4 +95,4 @@ pulumi.export("loadingBays", dict(stack.loading_bays))
 pulumi.export("imageSize", stack.training.image_size)
 pulumi.export("functions", {**workflow.functions, "observe": observability.function_name})
 pulumi.export("dashboardName", observability.dashboard_name)
-pulumi.export("metricNamespace", observability.metric_namespace)
+pulumi.export("metricNamespace", METRIC_NAMESPACE)
