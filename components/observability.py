@@ -224,9 +224,12 @@ def observe_statements(bucket_arn: str, retrain_event_bus_arn: str | None) -> li
     statements = [
         iam.read_objects(bucket_arn, [prefixes.CAPTURE, prefixes.BASELINE]),
         iam.list_bucket(bucket_arn),
-        # PutMetricData has no resource-level permissions: the namespace is what can be limited
+        # PutMetricData has no resource-level permissions: the namespace is what can be limited. Every such request
+        # names one, so IfExists gives nothing away; emulators that don't know the condition's key accept it.
         iam.allow_anywhere(
-            "PutMetrics", ["cloudwatch:PutMetricData"], {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
+            "PutMetrics",
+            ["cloudwatch:PutMetricData"],
+            {"StringEqualsIfExists": {"cloudwatch:namespace": METRIC_NAMESPACE}},
         ),
     ]
     if retrain_event_bus_arn:

@@ -185,7 +185,9 @@ def test_the_role_may_do_what_the_function_does_and_nothing_else(plain):
     assert granted["logs:PutLogEvents"]["Resource"] == [
         f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:watch-observe-logs:*"
     ]
-    assert granted["cloudwatch:PutMetricData"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Scones"}}
+    assert granted["cloudwatch:PutMetricData"]["Condition"] == {
+        "StringEqualsIfExists": {"cloudwatch:namespace": "Scones"}
+    }
     wild = [action for action, statement in granted.items() if statement["Resource"] == ["*"]]
     assert wild == ["cloudwatch:PutMetricData"]
 

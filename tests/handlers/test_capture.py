@@ -75,9 +75,7 @@ def test_times_of_another_zone_become_utc():
     assert moment.tzinfo is UTC
 
 
-@pytest.mark.parametrize(
-    ("scores", "index"), [((0.9, 0.1), 0), ((0.1, 0.9), 1), ((0.5, 0.5), 0), ((0.2, 0.4, 0.4), 1)]
-)
+@pytest.mark.parametrize(("scores", "index"), [((0.9, 0.1), 0), ((0.1, 0.9), 1), ((0.5, 0.5), 0), ((0.2, 0.4, 0.4), 1)])
 def test_the_label_is_the_first_of_the_highest_scores(scores, index):
     assert read_record(a_record(json.dumps(scores))).label_index == index
 

@@ -38,9 +38,7 @@ def test_every_confidence_is_in_the_bin_whose_edges_enclose_it(confidences):
     assert sum(histogram) == len(confidences)
     for index, count in enumerate(histogram):
         last = index == 19
-        assert count == sum(
-            BIN_EDGES[index] <= c < BIN_EDGES[index + 1] or (last and c == 1) for c in confidences
-        )
+        assert count == sum(BIN_EDGES[index] <= c < BIN_EDGES[index + 1] or (last and c == 1) for c in confidences)
 
 
 @pytest.mark.parametrize("confidence", [-0.01, 1.01, math.nan, math.inf])
@@ -113,8 +111,7 @@ def test_two_samples_of_one_population_exceed_the_critical_value_about_once_in_a
     alarms = trials = 0
     for _ in range(1500):
         first, second = (
-            confidence_histogram(0.5 + source.betavariate(5, 1.3) / 2 for _ in range(size))
-            for size in (200, 60)
+            confidence_histogram(0.5 + source.betavariate(5, 1.3) / 2 for _ in range(size)) for size in (200, 60)
         )
         merged = merge_sparse(first, second)
         trials += 1

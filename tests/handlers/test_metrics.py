@@ -49,9 +49,7 @@ def test_equal_values_of_a_minute_are_one_value_with_a_count():
 
 
 def test_each_inference_counts_in_its_own_minute():
-    tally = a_tally(
-        an_inference(0.9, 0.1, 0.0, time=NOW - timedelta(minutes=2)), an_inference(0.7, 0.3, 0.0, time=NOW)
-    )
+    tally = a_tally(an_inference(0.9, 0.1, 0.0, time=NOW - timedelta(minutes=2)), an_inference(0.7, 0.3, 0.0, time=NOW))
     assert points(tally, "Confidence") == {("14:18", 0.9): 1, ("14:20", 0.7): 1}
     assert tally.latest() == NOW.replace(second=0)
 
@@ -68,18 +66,14 @@ def test_the_share_of_a_class_that_is_not_seen_is_zero_and_not_missing():
     assert points(tally, "ClassShare", Class="tulip") == {("14:20", 0.0): 3}
 
 
-scores = st.lists(st.floats(0.001, 1), min_size=3, max_size=3).map(
-    lambda raw: tuple(x / sum(raw) for x in raw)
-)
+scores = st.lists(st.floats(0.001, 1), min_size=3, max_size=3).map(lambda raw: tuple(x / sum(raw) for x in raw))
 moments = st.datetimes(datetime(2026, 5, 3), datetime(2026, 5, 3, 0, 9)).map(lambda t: t.replace(tzinfo=UTC))
 
 
 @given(st.lists(st.tuples(scores, moments), max_size=40))
 def test_every_metric_counts_every_inference_once(drawn):
     tally = a_tally(*(an_inference(*row, time=time) for row, time in drawn))
-    per_metric = {
-        name: sum(points(tally, name).values()) for name in ("Confidence", "Margin", "BelowThreshold")
-    }
+    per_metric = {name: sum(points(tally, name).values()) for name in ("Confidence", "Margin", "BelowThreshold")}
     assert set(per_metric.values()) == {len(drawn)}
     assert sum(sum(points(tally, "ClassShare", Class=label).values()) for label in CLASSES) == 3 * len(drawn)
     ones = [points(tally, "ClassShare", Class=label) for label in CLASSES]
@@ -89,9 +83,7 @@ def test_every_metric_counts_every_inference_once(drawn):
 @given(st.lists(st.tuples(scores, moments), max_size=40))
 def test_nothing_that_is_published_is_negative_or_larger_than_it_can_be(drawn):
     for datum in a_tally(*(an_inference(*row, time=time) for row, time in drawn)).data({"Stack": "dev"}):
-        assert all(
-            0 <= value <= (1.585 if datum["MetricName"] == "Entropy" else 1) for value in datum["Values"]
-        )
+        assert all(0 <= value <= (1.585 if datum["MetricName"] == "Entropy" else 1) for value in datum["Values"])
         assert all(count > 0 for count in datum["Counts"])
 
 
