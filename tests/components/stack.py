@@ -163,4 +163,4 @@ def run(stack: str, *, preview: bool = False, **overrides: object) -> Run:
         pulumi.runtime.mocks.MockMonitor.make_urn = register
         pulumi.export = exported
         sys.path.remove(str(ROOT))
-    return Run(cloud.resources, [u for u in urns if "pulumi:pulumi:Stack" not in u], resolved)
+    return Run(cloud.resources, [u for u in urns if u.split("::")[2] != "pulumi:pulumi:Stack"], resolved)

@@ -1,0 +1,259 @@
+"""The unmodified program on strict mocks: what it registers, as an operations team would audit it."""
+
+import json
+import re
+
+import pytest
+from components.layer import require_layer
+
+from tests.components.dataset import write_dataset
+from tests.components.stack import Run, run
+
+TAGGABLE = {
+    "Bucket", "BucketObject", "Role", "TrainingJob", "Model", "EndpointConfiguration", "Endpoint", "Target",
+    "Function", "LogGroup", "EventBus", "EventRule", "MetricAlarm", "Table", "Queue", "Topic", "StateMachine",
+}  # fmt: skip
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("program")
+    layer = folder / "layer.zip"
+    layer.write_bytes(b"PK\x05\x06" + bytes(18))
+    return {"datasetDir": str(write_dataset(folder / "dataset")), "layerPath": str(layer)}
+
+
+@pytest.fixture(scope="module")
+def dev(places) -> Run:
+    return run("dev", **places)
+
+
+@pytest.fixture(scope="module")
+def prod(places) -> Run:
+    return run("prod", **places)
+
+
+def documents(found: Run):
+    """Every JSON text among the inputs, by resource and property."""
+    for resource in found.resources:
+        for key, value in resource.inputs.items():
+            if isinstance(value, str) and value.startswith("{"):
+                yield resource, key, json.loads(value)
+
+
+def statements(found: Run):
+    for resource, _, document in documents(found):
+        for statement in document.get("Statement", []):
+            yield resource, statement
+
+
+def short(kind: str) -> str:
+    return kind.rsplit(":", 1)[1]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_no_urn_is_registered_twice_and_every_resource_has_a_component_for_a_parent(stack, request):
+    found = request.getfixturevalue(stack)
+    assert len(set(found.urns)) == len(found.urns) == len(found.resources)
+    tops = [urn for urn in found.urns if urn.split("::")[2].startswith("pulumi:pulumi:Stack$")]
+    assert {urn.split("$")[1].split("::")[0] for urn in tops} == {
+        f"scones:components:{name}"
+        for name in ("DataBucket", "TrainingEndpoint", "ClassificationWorkflow", "Observability")
+    }
+    assert all(urn.split("::")[2].startswith("scones:components:") for urn in set(found.urns) - set(tops))
+
+
+def test_a_preview_registers_the_same_resources(dev, places):
+    assert sorted(run("dev", preview=True, **places).urns) == sorted(dev.urns)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_no_document_holds_an_output_that_was_never_known(stack, request):
+    found = request.getfixturevalue(stack)
+    for resource in found.resources:
+        text = json.dumps(resource.inputs, default=str)
+        assert not re.search(r"\bNone\b|Output\[|Calling __str__", text), (resource.name, text)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_everything_that_takes_tags_says_whose_it_is(stack, request):
+    for resource in request.getfixturevalue(stack).resources:
+        if resource.type.startswith("aws:") and short(resource.type) in TAGGABLE:
+            assert resource.inputs["tags"]["project"] == "scones", resource.name
+            assert resource.inputs["tags"]["stack"] == stack
+            assert resource.inputs["tags"]["component"]
+
+
+def test_nobody_may_do_everything_and_a_bare_resource_is_one_that_aws_cannot_name(dev):
+    bare = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"}
+    seen = 0
+    for resource, statement in statements(dev):
+        if statement["Effect"] == "Allow":
+            seen += 1
+            assert not [a for a in statement["Action"] if "*" in a], (resource.name, statement)
+            if "*" in statement.get("Resource", []):
+                assert set(statement["Action"]) <= bare, (resource.name, statement)
+    assert seen > 15
+
+
+def test_the_serialize_function_may_read_photos_and_nothing_of_the_training(dev):
+    policy = json.loads(dev.named("workflow-serialize-policy").inputs["policy"])
+    resources = {r for s in policy["Statement"] for r in s["Resource"]}
+    assert "arn:aws:s3:::data-bucket-1a2b3c4/incoming/*" in resources
+    assert not [r for r in resources if "dataset" in r or "models" in r]
+    actions = {a for s in policy["Statement"] for a in s["Action"]}
+    assert {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"} <= actions
+    assert not [a for a in actions if a.startswith("s3:Put")]
+
+
+def test_the_state_machine_pins_versions_and_may_invoke_exactly_the_three(dev):
+    definition = json.loads(dev.of("StateMachine")[0].inputs["definition"])
+    invoked = [
+        s["Arguments"]["FunctionName"] for s in definition["States"].values() if "lambda" in s.get("Resource", "")
+    ]
+    assert len(invoked) == 3 and all(re.search(r":function:[\w-]+:\d+$", arn) for arn in invoked)
+    policy = json.loads(dev.named("workflow-machine-policy").inputs["policy"])
+    (allowed,) = [s["Resource"] for s in policy["Statement"] if s["Action"] == ["lambda:InvokeFunction"]]
+    assert sorted(allowed) == sorted(arn.rsplit(":", 1)[0] + ":*" for arn in invoked)
+
+
+def test_an_upload_starts_the_machine_with_the_input_everybody_uses(dev):
+    target = dev.named("workflow-uploads-target").inputs
+    template = target["inputTransformer"]["inputTemplate"]
+    for name in target["inputTransformer"]["inputPaths"]:
+        template = template.replace(f"<{name}>", f'"{name}"')
+    assert json.loads(template) == {
+        "s3_bucket": "bucket", "s3_key": "key", "s3_version": "version", "image_data": "",
+    }  # fmt: skip
+    assert target["deadLetterConfig"]["arn"].endswith("workflow-dead-letters")
+    pattern = json.loads(dev.named("workflow-uploads").inputs["eventPattern"])
+    assert pattern["detail"]["object"]["key"] == [{"prefix": "incoming/"}]
+
+
+def test_the_bucket_is_closed_versioned_encrypted_and_refuses_plain_http(dev):
+    block = dev.of("BucketPublicAccessBlock")[0].inputs
+    flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    assert [block[flag] for flag in flags] == [True] * 4
+    assert dev.of("BucketVersioning")[0].inputs["versioningConfiguration"]["status"] == "Enabled"
+    assert dev.of("BucketNotification")[0].inputs["eventbridge"] is True
+    policy = json.loads(dev.of("BucketPolicy")[0].inputs["policy"])["Statement"][0]
+    assert policy["Effect"] == "Deny" and policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_customers_key_encrypts_all_that_keeps_data_and_its_users_may_use_it(places):
+    found = run("prod", kmsKeyArn=KEY, **places)
+    for kind, prop in {
+        "Queue": "kmsMasterKeyId", "Topic": "kmsMasterKeyId", "LogGroup": "kmsKeyId", "EventBus": "kmsKeyIdentifier",
+        "Function": "kmsKeyArn",
+    }.items():  # fmt: skip
+        assert found.of(kind) and all(r.inputs[prop] == KEY for r in found.of(kind)), kind
+    assert found.of("Table")[0].inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
+    text = json.dumps(found.of("BucketServerSideEncryptionConfiguration")[0].inputs)
+    assert "aws:kms" in text and KEY in text
+    for policy in ("model-role-policy", "workflow-serialize-policy", "workflow-machine-policy"):
+        assert "kms:GenerateDataKey" in found.named(policy).inputs["policy"], policy
+
+
+def test_queues_without_a_key_are_encrypted_too(dev):
+    assert all(queue.inputs["sqsManagedSseEnabled"] is True for queue in dev.of("Queue"))
+
+
+def test_a_configuration_has_no_name_of_its_own_and_captures_what_can_be_read(dev):
+    inputs = dev.of("EndpointConfiguration")[0].inputs
+    assert "name" not in inputs
+    capture = inputs["dataCaptureConfig"]
+    assert capture["initialSamplingPercentage"] == 100
+    assert capture["captureContentTypeHeader"] == {"jsonContentTypes": ["application/json"]}
+
+
+def test_a_serverless_endpoint_has_no_instances_capture_or_scaling(places):
+    found = run("prod", endpointMode="serverless", capturePercentage=0, **places)
+    inputs = found.of("EndpointConfiguration")[0].inputs
+    assert "dataCaptureConfig" not in inputs
+    assert inputs["productionVariants"][0]["serverlessConfig"] == {"memorySizeInMb": 2048, "maxConcurrency": 5}
+    assert "instanceType" not in inputs["productionVariants"][0] and not found.of("Target")
+
+
+def test_scaling_exists_where_there_is_room_for_it(dev, prod):
+    assert not dev.of("Target") and not dev.of("Policy")
+    target = prod.of("Target")[0].inputs
+    assert (target["minCapacity"], target["maxCapacity"]) == (2, 4)
+    assert target["resourceId"] == "endpoint/scones-prod/variant/AllTraffic"
+
+
+def job_name(places, **overrides) -> str:
+    return run("dev", **(places | overrides)).of("TrainingJob")[0].inputs["trainingJobName"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"hyperparameters": {"epochs": 41}}, {"trainingInstanceType": "ml.g5.xlarge"}, {"trainingSpot": False}],
+)
+def test_what_makes_the_model_names_another_job(dev, places, change):
+    assert job_name(places, **change) != dev.of("TrainingJob")[0].inputs["trainingJobName"]
+
+
+def test_another_dataset_names_another_job(dev, places, tmp_path):
+    other = str(write_dataset(tmp_path / "other", seed=b"other"))
+    assert job_name(places, datasetDir=other) != dev.of("TrainingJob")[0].inputs["trainingJobName"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"confidenceThreshold": "0.9"}, {"trainingMaxMinutes": 90}, {"kmsKeyArn": KEY}, {"logRetentionDays": 14},
+        {"endpointInstanceType": "ml.c5.large"}, {"capturePercentage": 20}, {"alertEmail": "a@b.example"},
+    ],
+)  # fmt: skip
+def test_what_does_not_make_the_model_leaves_the_job_alone(dev, places, change):
+    assert job_name(places, **change) == dev.of("TrainingJob")[0].inputs["trainingJobName"]
+
+
+def test_a_spot_job_may_wait_longer_than_it_runs_and_goes_on_where_it_was_interrupted(dev, prod):
+    spot, steady = dev.of("TrainingJob")[0].inputs, prod.of("TrainingJob")[0].inputs
+    limits = spot["stoppingCondition"]
+    assert limits["maxWaitTimeInSeconds"] >= limits["maxRuntimeInSeconds"] == 3600
+    assert "/models/checkpoints/" in spot["checkpointConfig"]["s3Uri"]
+    assert "maxWaitTimeInSeconds" not in steady["stoppingCondition"] and "checkpointConfig" not in steady
+
+
+def test_image_files_travel_in_four_channels(places, tmp_path):
+    folder = str(write_dataset(tmp_path / "images", format="image"))
+    found = run("dev", **(places | {"datasetDir": folder}))
+    channels = found.of("TrainingJob")[0].inputs["inputDataConfigs"]
+    names = [c["channelName"] for c in channels]
+    assert names == ["train", "validation", "train_lst", "validation_lst"]
+    keys = {r.inputs["key"] for r in found.of("BucketObject")}
+    for channel in channels:
+        uri = channel["dataSource"]["s3DataSource"]["s3Uri"]
+        assert uri.endswith(f"/{channel['channelName']}/")
+        assert [k for k in keys if uri.endswith(k.rpartition("/")[0] + "/")]
+
+
+def test_the_outputs_are_those_that_the_tools_read(dev):
+    assert set(dev.outputs) == {
+        "bucket", "endpointName", "endpointMode", "trainingJobName", "modelArtifact", "stateMachineArn",
+        "decisionsTable", "reviewQueueUrl", "alertTopicArn", "eventBusName", "captureUri", "baselineUri", "classes",
+        "confidenceThreshold", "loadingBays", "imageSize", "functions", "dashboardName", "metricNamespace",
+    }  # fmt: skip
+    assert dev.outputs["modelArtifact"].endswith(f"/{dev.outputs['trainingJobName']}/output/model.tar.gz")
+    assert set(dev.outputs["functions"]) == {"serialize", "classify", "filter", "observe"}
+    assert json.loads(json.dumps(dev.outputs)) == dev.outputs
+
+
+def test_an_alert_address_is_subscribed_when_there_is_one(dev, prod):
+    assert not dev.of("TopicSubscription")
+    assert prod.of("TopicSubscription")[0].inputs["endpoint"] == "loading-bays@example.com"
+
+
+def test_functions_run_on_what_the_layer_is_built_for(dev):
+    layer = dev.of("LayerVersion")[0].inputs
+    for function in dev.of("Function"):
+        assert [function.inputs["runtime"]] == layer["compatibleRuntimes"] == ["python3.13"]
+        assert function.inputs["architectures"] == layer["compatibleArchitectures"] == ["arm64"]
+
+
+def test_without_a_layer_the_program_says_what_to_do(tmp_path):
+    with pytest.raises(Exception, match="make layer"):
+        require_layer(tmp_path / "none.zip")

@@ -1,0 +1,171 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.settings import KEYS, RealtimeEndpoint, ServerlessEndpoint, SettingsError, parse
+from tests.components.stack import ROOT, configuration
+from training.manifest import DatasetError, Manifest
+
+CLASSES = ("bicycle", "motorcycle")
+
+
+def dataset(classes=CLASSES) -> Manifest:
+    return Manifest("recordio", classes, 32, {"train": 800, "validation": 200, "test": 200}, {}, "0" * 64)
+
+
+def raw(stack: str = "dev", **overrides: object) -> dict[str, object]:
+    prefix = "scones:"
+    return {
+        key.removeprefix(prefix): value
+        for key, value in configuration(stack, **overrides).items()
+        if key.startswith(prefix)
+    }
+
+
+def settings(stack: str = "dev", *, held=None, region: str = "us-east-1", **overrides: object):
+    return parse(raw(stack, **overrides), region=region, dataset=held or dataset(), stack=stack)
+
+
+def problems(**overrides) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        settings(**overrides)
+    return caught.value.problems
+
+
+def test_dev_is_cheap_and_prod_is_careful():
+    dev, prod = settings("dev"), settings("prod")
+    assert (dev.confidence_threshold, prod.confidence_threshold) == (0.80, 0.94)
+    assert dev.training.spot and not prod.training.spot
+    assert isinstance(dev.endpoint, RealtimeEndpoint) and dev.endpoint.max_instances == 1
+    assert isinstance(prod.endpoint, RealtimeEndpoint) and prod.endpoint.min_instances == 2
+    assert (dev.training.image_size, prod.training.image_size) == (32, 224)
+
+
+def test_texts_as_pulumi_delivers_them_and_values_as_yaml_has_them_read_the_same():
+    delivered = {k: v if isinstance(v, str) else json.dumps(v) for k, v in raw().items()}
+    assert parse(delivered, region="us-east-1", dataset=dataset(), stack="dev") == settings()
+
+
+def test_pulumi_yaml_declares_exactly_the_keys_that_are_read_each_typed_described_and_with_a_default():
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert set(declared) == set(KEYS)
+    for key, spec in declared.items():
+        assert spec["type"] in {"string", "integer", "boolean", "array", "object"}, key
+        assert spec["description"] and "default" in spec, key
+
+
+CASES = [
+    ("classes", ["bicycle"], 'scones:classes must hold 2 to 100 names, got 1: ["bicycle"]'),
+    ("classes", ["a", "b", "a"], "scones:classes must hold every name once, got a more than once"),
+    ("classes", "bicycle", 'scones:classes must be a list of texts, got "bicycle"'),
+    ("classes", ["Bike!", "car"], "scones:classes must be names of small letters, digits, _ and -"),
+    (
+        "confidenceThreshold",
+        "0.3",
+        'scones:confidenceThreshold must be a number above 0.5 and at most 1 for 2 classes, got "0.3"',
+    ),
+    ("confidenceThreshold", "0.5", "above 0.5 and at most 1"),
+    ("confidenceThreshold", "1.01", "above 0.5 and at most 1"),
+    ("confidenceThreshold", "nan", "above 0.5 and at most 1"),
+    ("confidenceThreshold", "high", "above 0.5 and at most 1"),
+    ("loadingBays", {"bicycle": "bay 1"}, "scones:loadingBays must name a bay for motorcycle, got nothing"),
+    ("loadingBays", {"bicycle": "1", "motorcycle": " "}, "must name a bay for motorcycle"),
+    ("loadingBays", {"bicycle": "1", "motorcycle": "2", "motorcycel": "3"}, "did you mean motorcycle?"),
+    ("trainingRecipe", "big", 'scones:trainingRecipe must be one of small, transfer, got "big"'),
+    ("hyperparameters", {"epochs": 0}, "scones:hyperparameters.epochs must be"),
+    ("trainingInstanceType", "ml.m5.large", "scones:trainingInstanceType must be"),
+    ("trainingSpot", "yes", 'scones:trainingSpot must be true or false, got "yes"'),
+    ("trainingMaxMinutes", 1, "scones:trainingMaxMinutes must be a whole number from 5 to 7200, got 1"),
+    ("endpointMode", "batch", "scones:endpointMode must be one of realtime, serverless"),
+    ("endpointInstanceType", "ml.t3.large", "scones:endpointInstanceType must be"),
+    ("endpointMinInstances", 3, "scones:endpointMaxInstances must be at least endpointMinInstances (3), got 1"),
+    ("endpointMaxInstances", "two", "scones:endpointMaxInstances must be a whole number from 1 to 20"),
+    ("serverlessMemoryMb", 1000, "scones:serverlessMemoryMb must be one of 1024, 2048"),
+    ("serverlessMaxConcurrency", 0, "scones:serverlessMaxConcurrency must be a whole number from 1 to 200"),
+    ("capturePercentage", 101, "scones:capturePercentage must be a whole number from 0 to 100, got 101"),
+    ("capturePercentage", True, "scones:capturePercentage must be a whole number"),
+    ("captureRetentionDays", 0, "scones:captureRetentionDays must be a whole number from 1"),
+    ("decisionRetentionDays", "soon", "scones:decisionRetentionDays must be a whole number"),
+    ("logRetentionDays", 31, "scones:logRetentionDays must be one of 1, 3, 5"),
+    ("maxImageMegabytes", 1000, "scones:maxImageMegabytes must be a whole number from 1 to 100"),
+    ("maxImageMegapixels", 0, "scones:maxImageMegapixels must be a whole number from 1 to 100"),
+    ("alertEmail", "me", 'scones:alertEmail must be an e-mail address or empty, got "me"'),
+    ("kmsKeyArn", "key", 'scones:kmsKeyArn must be the ARN of a KMS key or empty, got "key"'),
+    ("reviewRateAlarmPercent", 0, "scones:reviewRateAlarmPercent must be a whole number from 1 to 100"),
+    ("retrainOnDrift", 1, "scones:retrainOnDrift must be true or false, got 1"),
+    ("datasetDir", "", "scones:datasetDir must be a text that is not empty"),
+    ("layerPath", "", "scones:layerPath must be a text that is not empty"),
+    ("confidenceTreshold", "0.9", "scones:confidenceTreshold is not a key of this project: did you mean"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "expected"), CASES)
+def test_a_mistake_is_reported_alone_with_key_value_and_what_is_allowed(key, value, expected):
+    (problem,) = problems(**{key: value})
+    assert expected in problem
+
+
+def test_every_key_has_a_case_above():
+    assert {key for key, _, _ in CASES} >= set(KEYS)
+
+
+def test_all_mistakes_come_in_one_report_that_names_the_file():
+    with pytest.raises(SettingsError) as caught:
+        settings(
+            classes=["bicycle", "car"],
+            confidenceThreshold="2",
+            hyperparameters={"epochs": 0, "epoch": 3},
+            logRetentionDays=31,
+            oops=1,
+            region="mars",
+            held=DatasetError("there is no dataset"),
+        )
+    text = str(caught.value)
+    assert "Pulumi.dev.yaml" in text
+    for part in ("aws:region", "confidenceThreshold", "loadingBays", "epochs", "epoch ", "logRetention", "oops"):
+        assert part in text, part
+    assert "there is no dataset" in text
+    assert text.count("\n  - ") == len(caught.value.problems) >= 9
+
+
+def test_classes_that_are_not_the_datasets_are_refused_even_in_another_order():
+    (problem,) = problems(held=dataset(("motorcycle", "bicycle")))
+    assert problem.startswith("scones:classes must be the classes of the dataset")
+
+
+def test_a_missing_key_is_a_problem_not_a_default_of_the_codes_own():
+    config = raw()
+    del config["capturePercentage"]
+    with pytest.raises(SettingsError, match=r"capturePercentage must be .* got nothing"):
+        parse(config, region="us-east-1", dataset=dataset(), stack="dev")
+
+
+def test_a_serverless_endpoint_captures_nothing_and_says_so():
+    (problem,) = problems(endpointMode="serverless")
+    assert "capturePercentage must be 0" in problem
+    endpoint = settings(endpointMode="serverless", capturePercentage=0).endpoint
+    assert endpoint == ServerlessEndpoint("serverless", 2048, 5)
+
+
+@given(st.integers(2, 100), st.floats(0, 1.5))
+def test_a_threshold_is_allowed_exactly_between_an_even_guess_and_certainty(count, threshold):
+    names = tuple(f"c{i}" for i in range(count))
+    config = {
+        "classes": list(names),
+        "loadingBays": dict.fromkeys(names, "bay"),
+        "confidenceThreshold": repr(threshold),
+    }
+    allowed = 1 / count < threshold <= 1
+    try:
+        assert settings(held=dataset(names), **config).confidence_threshold == threshold
+        assert allowed
+    except SettingsError as error:
+        assert not allowed and "confidenceThreshold" in str(error)
+
+
+def test_paths_are_paths():
+    assert settings().layer_path == Path("build/layer.zip")
