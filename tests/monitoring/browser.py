@@ -22,8 +22,6 @@ FLAGS = [
     "--disable-sync",
     "--hide-scrollbars",
 ]
-OWN_REQUESTS = re.compile(r"https?://(clients2\.google\.com/time/|update\.googleapis\.com/service/update2)")
-"""What the browser asks for by itself, whatever the page."""
 FACTS = """
 <script>
 addEventListener("load", () => {
@@ -89,9 +87,20 @@ def browse(html: str, width: int = 1200, *, dark: bool = False) -> Browsed:
         )
         found = re.search(r'<pre id="facts">(.*?)</pre>', done.stdout, re.DOTALL)
         assert found, done.stderr[-2000:]
-        requests = set(re.findall(r'"url":"((?:https?|wss?|ftp)://[^"]*)"', log.read_text()))
+        requests = _asked_by_pages(log.read_text())
     return Browsed(
         facts=json.loads(escaping.unescape(found.group(1))),
         console=[line for line in done.stderr.splitlines() if ":CONSOLE" in line],
-        requests=sorted(url for url in requests if not OWN_REQUESTS.match(url)),
+        requests=sorted(requests),
     )
+
+
+def _asked_by_pages(log: str) -> set[str]:
+    """The addresses that a page asked for; what the browser does for itself has no origin as its initiator."""
+    events = [event.get("params", {}) for event in json.loads(log)["events"]]
+    return {
+        event["url"]
+        for event in events
+        if event.get("initiator", "not an origin") != "not an origin"
+        and event.get("url", "").partition(":")[0] not in ("file", "data", "blob", "about", "chrome")
+    }
