@@ -115,9 +115,7 @@ def pack(network: Network, hyperparameters: Mapping[str, str]) -> bytes:
     symbol = {"stand_in": True, "hyperparameters": dict(hyperparameters)}
     members = {
         "image-classification-0000.params": params.getvalue(),
-        "image-classification-symbol.json": json.dumps(
-            {"stand_in": True, "hyperparameters": dict(hyperparameters)}
-        ).encode(),
+        "image-classification-symbol.json": json.dumps(symbol).encode(),
         "model-shapes.json": json.dumps(shapes).encode(),
     }
     output = io.BytesIO()
@@ -140,8 +138,7 @@ def unpack(archive: bytes) -> Network:
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            symbol = {"stand_in": True, "hyperparameters": dict(hyperparameters)}
-    members = {member.name: (tar.extractfile(member) or io.BytesIO()).read() for member in tar}
+            members = {member.name: (tar.extractfile(member) or io.BytesIO()).read() for member in tar}
         shape = json.loads(members["model-shapes.json"])[0]["shape"]
         arrays = np.load(io.BytesIO(members["image-classification-0000.params"]), allow_pickle=False)
     except (tarfile.TarError, OSError, EOFError, KeyError, ValueError) as error:

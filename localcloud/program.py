@@ -1,0 +1,162 @@
+"""Runs the unmodified `__main__.py` on Pulumi's Python runtime, with somebody else as its engine.
+
+Pulumi's mocks hook hands every resource that the program registers, in dependency order, to `Engine`, and
+gives the program what the engine returns as the resource's outputs (Pulumi, "Unit testing").
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pulumi
+from pulumi.runtime import mocks
+
+from localcloud.errors import LocalCloudError
+from localcloud.project import stack_configuration
+
+PROJECT = "scones"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One resource as the program registers it; `inputs` by their names in the provider's schema (camelCase)."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    dependencies: tuple[str, ...]
+
+
+class Engine(Protocol):
+    """Who makes resources of registrations."""
+
+    def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
+        """The resource's id, and its outputs; what is left out is unknown in a preview."""
+        ...
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer of a provider's function."""
+        ...
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run of the program left: its resources in order of registration, and its stack outputs."""
+
+    registrations: list[Registration] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+class _Mocks(mocks.Mocks):
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        return dict(self.engine.invoke(args.token, args.args)), None
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        raise AssertionError("the monitor below hands registrations over itself")
+
+
+class _Monitor(mocks.MockMonitor):
+    """The mocks' monitor, which also sees what `new_resource` is not told: parent, dependencies, faults."""
+
+    def __init__(self, engine: Engine, run: Run) -> None:
+        super().__init__(_Mocks(engine))
+        self.engine, self.run = engine, run
+        self.fault: BaseException | None = None
+
+    def RegisterResource(self, request: Any) -> Any:
+        from pulumi.runtime import rpc
+        from pulumi.runtime.proto import resource_pb2
+        from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
+
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        _ensure_event_loop()
+        named = {urn for entry in request.propertyDependencies.values() for urn in entry.urns}
+        registration = Registration(
+            urn,
+            request.type,
+            request.name,
+            request.parent,
+            bool(request.custom),
+            rpc.deserialize_properties(request.object),
+            tuple(sorted(named | set(request.dependencies))),
+        )
+        try:
+            if self.fault:
+                raise LocalCloudError("not created, since another resource failed")
+            if urn in self.resources:
+                raise LocalCloudError(f"{urn} is registered twice")
+            identity, outputs = self.engine.create(registration) if request.custom else ("", {})
+        except BaseException as fault:
+            self.fault = self.fault or fault
+            raise
+        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identity, dict(outputs))
+        self.run.registrations.append(registration)
+        properties = _sync_await(rpc.serialize_properties(dict(outputs), {}))
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=properties)
+
+
+def run_program(
+    root: Path, stack: str, engine: Engine, *, overrides: Mapping[str, str] | None = None, preview: bool = False
+) -> Run:
+    """Run `__main__.py` in `root` for `stack`.
+
+    Raises:
+        LocalCloudError: the configuration, the program or the engine refused; the message says what.
+    """
+    configuration = stack_configuration(root, stack, overrides or {})
+    run = Run()
+    monitor = _Monitor(engine, run)
+
+    # Pulumi's own runner for programs under mocks: it waits for every output before it returns
+    @pulumi.runtime.test
+    def program() -> Any:
+        runpy.run_path("__main__.py", run_name="__main__")
+        return pulumi.Output.all(**_exports()).apply(run.outputs.update)
+
+    pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
+    pulumi.runtime.set_all_config(configuration)
+    try:
+        with _inside(root):
+            program()
+    except SystemExit as stop:
+        raise LocalCloudError(str(stop.code)) from stop
+    except Exception as fault:
+        raise _readable(monitor.fault or fault) from fault
+    if monitor.fault:
+        raise _readable(monitor.fault)
+    return run
+
+
+def _exports() -> dict[str, Any]:
+    from pulumi.runtime.settings import get_root_resource
+
+    return dict(get_root_resource().outputs)  # type: ignore[union-attr]
+
+
+def _readable(fault: BaseException) -> BaseException:
+    return fault
+
+
+@contextmanager
+def _inside(root: Path) -> Iterator[None]:
+    before, path = Path.cwd(), list(sys.path)
+    os.chdir(root)
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
