@@ -169,7 +169,8 @@ def _endpoint(args: argparse.Namespace, outputs: StackOutputs) -> str:
 
 def _ask(what: str, photos: list[Path], endpoint: str, classes: int, size: int, workers: int) -> tuple[Floats, Floats]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=len(photos))
         return score(
             photos,

@@ -141,7 +141,7 @@ def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
     axes.set_xlim(0, 1.005)
     axes.set_ylim(0, min(top, 1.0))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+        axis.set_major_formatter(FuncFormatter(_percent))
     handles, _ = axes.get_legend_handles_labels()
     if handles:
         axes.legend(loc="upper left", title="bar: up to its upper bound", alignment="left")
@@ -150,6 +150,10 @@ def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
 def _mark(axes: Axes, coverage: float, risk: float, label: str, colour: str, bound: float) -> None:
     axes.plot([coverage, coverage], [risk, bound], color=colour, linewidth=2, solid_capstyle="butt")
     axes.plot([coverage], [risk], "o", color=colour, markersize=7, label=label)
+
+
+def _percent(share: float, _: int | None) -> str:
+    return f"{100 * share:g} %"
 
 
 def paint_confusion(figure: Figure, evaluation: Evaluation) -> None:
