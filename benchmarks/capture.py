@@ -127,14 +127,10 @@ def measure(way: Callable[[Path], int], folder: Path) -> tuple[int, float, float
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path("build/benchmarks/capture"))
-    parser.add_argument(
-        "--repeat", type=int, default=3, help="the best of so many runs is taken (default: 3)"
-    )
+    parser.add_argument("--repeat", type=int, default=3, help="the best of so many runs is taken (default: 3)")
     parser.add_argument("--keep", action="store_true", help="leave the generated files there")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     args = parser.parse_args()
@@ -166,9 +162,7 @@ def main() -> int:
         "reader / one pass of orjson.loads": per_record["reader"] / per_record["one pass of orjson.loads"],
         "notebook loop / reader, on files of one record": per_record["notebook loop, files of one record"]
         / per_record["reader, files of one record"],
-        "notebook loop on files of one record / reader on real files": per_record[
-            "notebook loop, files of one record"
-        ]
+        "notebook loop on files of one record / reader on real files": per_record["notebook loop, files of one record"]
         / per_record["reader"],
     }
     if args.json:

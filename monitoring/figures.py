@@ -157,9 +157,7 @@ def classes_over_time(tally: Tally, windows: Sequence[Window], labels: Sequence[
         ends=[window.end for window in windows],
         counts=[window.count for window in windows],
         labels=[name for name, _ in groups],
-        shares=[
-            [int(window.classes[members].sum()) / window.count for window in windows] for _, members in groups
-        ],
+        shares=[[int(window.classes[members].sum()) / window.count for window in windows] for _, members in groups],
     )
 
 

@@ -64,9 +64,7 @@ def parse_outputs(document: object, name: str = "outputs") -> StackOutputs:
         try:
             threshold = float(str(threshold))
         except ValueError:
-            raise MonitoringError(
-                f"{name}: confidenceThreshold must be a number, got {threshold!r}"
-            ) from None
+            raise MonitoringError(f"{name}: confidenceThreshold must be a number, got {threshold!r}") from None
     return StackOutputs(
         capture_uri=text("captureUri"),
         baseline_uri=text("baselineUri"),

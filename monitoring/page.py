@@ -85,9 +85,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "Histograms of confidence per predicted class: "
             + ", ".join(
                 f"{label} {words.number(sum(routed) + sum(review))} photos"
-                for label, routed, review in zip(
-                    by_class.labels, by_class.routed, by_class.review, strict=True
-                )
+                for label, routed, review in zip(by_class.labels, by_class.routed, by_class.review, strict=True)
             )
             + ".",
             canvas.draw(

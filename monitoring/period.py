@@ -37,9 +37,7 @@ class Period:
 
         One hour more at each end: the hour in the key is the service's, the record's own time decides.
         """
-        return not (self.start and hour + 2 * HOUR <= self.start) and not (
-            self.end and hour - HOUR >= self.end
-        )
+        return not (self.start and hour + 2 * HOUR <= self.start) and not (self.end and hour - HOUR >= self.end)
 
     def partitions(self, now: datetime) -> list[str] | None:
         """The key parts `yyyy/mm/dd/` and `yyyy/mm/dd/hh/` that cover the period; None when it has no start.
@@ -94,6 +92,4 @@ def parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise MonitoringError(
-            f"--timezone must be an IANA name like Europe/London or UTC, got {name!r}"
-        ) from None
+        raise MonitoringError(f"--timezone must be an IANA name like Europe/London or UTC, got {name!r}") from None

@@ -164,15 +164,11 @@ def review_rate(data: ReviewRate, zone: ZoneInfo) -> Paint:
                 linewidth=0,
                 label=None if index else "control limits",
             )
-        axes.axhline(
-            data.centre, color=MUTED, linewidth=1.0, label=f"usual rate {words.percent(data.centre)}"
-        )
+        axes.axhline(data.centre, color=MUTED, linewidth=1.0, label=f"usual rate {words.percent(data.centre)}")
         if data.baseline is not None:
             at_evaluation = f"at evaluation {words.percent(data.baseline)}"
             axes.axhline(data.baseline, color=MUTED, linewidth=1.2, linestyle=DOTTED, label=at_evaluation)
-        axes.plot(
-            middles, rates, color=REVIEW, linewidth=1.0, marker="o", markersize=4, label="sent to people"
-        )
+        axes.plot(middles, rates, color=REVIEW, linewidth=1.0, marker="o", markersize=4, label="sent to people")
         if data.outside:
             axes.plot(
                 middles[data.outside],
@@ -183,9 +179,7 @@ def review_rate(data: ReviewRate, zone: ZoneInfo) -> Paint:
                 markersize=7,
                 label="outside the limits",
             )
-        axes.set_ylim(
-            0, min(1.02, max([*data.rates, *data.high, data.centre, data.baseline or 0.0]) * 1.1 + 0.02)
-        )
+        axes.set_ylim(0, min(1.02, max([*data.rates, *data.high, data.centre, data.baseline or 0.0]) * 1.1 + 0.02))
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_ylabel("share of photos")
@@ -202,9 +196,7 @@ def latency(data: Latency) -> Paint:
         axes: Axes = figure.subplots()
         edges = np.array(data.edges)
         canvas.bars(axes, edges[:-1], np.diff(edges), data.counts, ROUTED, "decisions")
-        axes.axvline(
-            data.median, color=INK, linewidth=1.2, label=f"half within {words.duration(data.median)}"
-        )
+        axes.axvline(data.median, color=INK, linewidth=1.2, label=f"half within {words.duration(data.median)}")
         within = f"95 % within {words.duration(data.p95)}"
         axes.axvline(data.p95, color=ALERT, linewidth=1.2, linestyle=DASHED, label=within)
         canvas.duration_axis(axes, float(edges[0]), float(edges[-1]))

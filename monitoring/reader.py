@@ -78,9 +78,7 @@ class CaptureReader:
             self.reading.files += 1
             for first_line, lines in self._line_groups(file):
 
-                def damaged(
-                    position: int, problem: str, name: str = file.name, first: int = first_line
-                ) -> None:
+                def damaged(position: int, problem: str, name: str = file.name, first: int = first_line) -> None:
                     self.reading.damage(name, first + position, problem)
 
                 read_lines(lines, self._columns, damaged)

@@ -94,9 +94,7 @@ class Columns:
         return batch
 
 
-def read_lines(
-    lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int = 0
-) -> None:
+def read_lines(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int = 0) -> None:
     """Append the record on each line to `columns`; empty lines are skipped.
 
     `damaged(position, problem)` hears of each line that holds no record; positions count from `first`.
@@ -121,9 +119,7 @@ def _read(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str]
     _read(lines[middle:], columns, damaged, first + middle)
 
 
-def _read_carefully(
-    lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int
-) -> None:
+def _read_carefully(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int) -> None:
     for position, line in enumerate(lines, first):
         try:
             inference = read_line(line)
@@ -186,6 +182,4 @@ def _probable(scores: list[float], classes: int) -> bool:
     if not scores:
         return True
     table = np.array(scores).reshape(-1, classes)
-    return bool(
-        table.min() >= 0.0 and table.max() <= 1.0 and np.abs(table.sum(axis=1) - 1.0).max() < _SUM_TOLERANCE
-    )
+    return bool(table.min() >= 0.0 and table.max() <= 1.0 and np.abs(table.sum(axis=1) - 1.0).max() < _SUM_TOLERANCE)

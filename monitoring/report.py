@@ -46,9 +46,7 @@ class Order:
     notes: tuple[str, ...] = ()
 
 
-def build(
-    order: Order, progress: Callable[[int, int], None] = lambda records, files: None
-) -> tuple[Summary, Tally]:
+def build(order: Order, progress: Callable[[int, int], None] = lambda records, files: None) -> tuple[Summary, Tally]:
     """Read everything once and put it together. `progress` hears of (records, files) read so far."""
     reader = CaptureReader(open_source(order.capture), order.period, len(order.labels) or None)
     tally: Tally | None = None
@@ -96,9 +94,7 @@ def add_parser(subparsers: Any) -> None:
         " OUTPUT/index.html (self-contained) with a PNG per picture.",
     )
     parser.add_argument("--outputs", metavar="FILE", help="stack outputs as JSON (default: $SCONES_OUTPUTS)")
-    parser.add_argument(
-        "--capture", metavar="PLACE", help="s3://bucket/prefix, folder or file (default: the stack's)"
-    )
+    parser.add_argument("--capture", metavar="PLACE", help="s3://bucket/prefix, folder or file (default: the stack's)")
     parser.add_argument(
         "--decisions", metavar="FILE|TABLE", help="JSON lines or a DynamoDB table (default: the stack's)"
     )
@@ -110,9 +106,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--timezone", default="UTC", metavar="NAME", help="IANA name, like Europe/London (default: UTC)"
     )
-    parser.add_argument(
-        "--threshold", type=float, metavar="P", help="confidence threshold (default: the stack's)"
-    )
+    parser.add_argument("--threshold", type=float, metavar="P", help="confidence threshold (default: the stack's)")
     parser.add_argument(
         "--classes", nargs="+", metavar="NAME", help="class names in label order (default: the stack's)"
     )
@@ -172,8 +166,7 @@ def understand(args: argparse.Namespace) -> Order:
     capture = args.capture or stack.capture_uri
     if not capture:
         raise MonitoringError(
-            "where are the captures? give --outputs FILE (or SCONES_OUTPUTS), or --capture"
-            " s3://bucket/prefix or FOLDER"
+            "where are the captures? give --outputs FILE (or SCONES_OUTPUTS), or --capture s3://bucket/prefix or FOLDER"
         )
     notes: list[str] = []
     if not args.capture and stack.endpoint_mode == "serverless":

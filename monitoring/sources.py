@@ -192,7 +192,5 @@ class S3Source:
         return None
 
     def _children(self, prefix: str) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
-        )
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
         return [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]

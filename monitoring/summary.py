@@ -156,9 +156,7 @@ def summarise(tally: Tally, inputs: Inputs) -> Summary:
         confidence_by_class=figures.confidence_by_class(tally, labels) if photos else None,
         classes_over_time=figures.classes_over_time(tally, windows, labels) if photos else None,
         confidence_by_hour=figures.confidence_by_hour(tally) if photos else None,
-        review_rate=figures.review_rate(windows, drift.below_threshold if drift else None)
-        if photos
-        else None,
+        review_rate=figures.review_rate(windows, drift.below_threshold if drift else None) if photos else None,
         latency=_latency(tally, inputs.executions),
         drift=drift,
         drift_verdict=drift.verdict if drift else "no baseline" if baseline is None else "too few",
@@ -203,9 +201,7 @@ def _totals(tally: Tally, labels: Sequence[str], drift: Drift | None) -> list[Cl
 
 
 def _shown(photo: Photo, labels: Sequence[str]) -> Shown:
-    ranked: Mapping[str, float] = dict(
-        sorted(zip(labels, photo.scores, strict=True), key=lambda item: -item[1])
-    )
+    ranked: Mapping[str, float] = dict(sorted(zip(labels, photo.scores, strict=True), key=lambda item: -item[1]))
     return Shown(
         time=from_microseconds(photo.time),
         label=labels[photo.label],
@@ -228,8 +224,7 @@ def _sources(tally: Tally, inputs: Inputs) -> Sources:
         outside_period=reading.outside,
         damaged=reading.damaged,
         damaged_examples=[
-            {"file": example.file, "line": example.line, "problem": example.problem}
-            for example in reading.examples
+            {"file": example.file, "line": example.line, "problem": example.problem} for example in reading.examples
         ],
         decisions=decisions.count if decisions else None,
         decisions_accepted=decisions.accepted if decisions else None,

@@ -162,9 +162,7 @@ class Tally:
         return np.array(hours, np.int64)[position]
 
     @staticmethod
-    def _photo(
-        batch: Batch, position: int, accepted: bool, found: Mapping[str, Decision], shown: bool
-    ) -> Photo:
+    def _photo(batch: Batch, position: int, accepted: bool, found: Mapping[str, Decision], shown: bool) -> Photo:
         name = batch.ids[position]
         decision = found.get(name) if name is not None else None
         return Photo(

@@ -1,6 +1,6 @@
 """`python -m monitoring watch`: decisions as they come, one line each, with running totals.
 
-Executions are listed newest first until the ones already told; the decisions table says what was decided.
+Executions are listed newest first as far as those already told; the decisions table says what was decided.
 Nothing is taken from the review queue. An execution that failed without a decision is a fault, and is told
 as one.
 """
@@ -11,9 +11,9 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import boto3
@@ -25,10 +25,8 @@ from monitoring.errors import MonitoringError
 from monitoring.outputs import read_outputs
 
 PAGES = 10
-"""Pages of 100 executions looked through at most per poll."""
-OVERLAP = timedelta(minutes=15)
-"""Executions may end long after they started: how far back a poll looks for those that were still running."""
-Kind = Literal["accepted", "review", "failed"]
+"""Pages of 100 executions looked through at most per look; the first look tells what these hold."""
+Kind = Literal["accepted", "review", "failed", "repeat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,8 @@ class Totals:
 
     @property
     def photos(self) -> int:
-        """All outcomes."""
-        return sum(self.kinds.values())
+        """All outcomes; an event that came twice is one photo."""
+        return sum(count for kind, count in self.kinds.items() if kind != "repeat")
 
     def sentence(self) -> str:
         """The totals in words."""
@@ -79,53 +77,46 @@ class Totals:
 class Follower:
     """Hands out each ended execution once. `stepfunctions` is a client, `table` a DynamoDB Table resource."""
 
-    def __init__(
-        self, stepfunctions: Any, table: Any, state_machine: str, since: datetime | None = None
-    ) -> None:
+    def __init__(self, stepfunctions: Any, table: Any, state_machine: str) -> None:
         self._stepfunctions, self._table, self._state_machine = stepfunctions, table, state_machine
-        self._since = since
-        self._told: dict[str, datetime] = {}
+        self._told: set[str] = set()
+        self._running: set[str] = set()
 
     def poll(self) -> list[Event]:
         """The executions that ended since the last poll, oldest first."""
-        ended = sorted(self._ended(), key=lambda item: (item["stopDate"], item["executionArn"]))
-        events = [self._event(execution) for execution in ended]
-        for execution in ended:
-            self._told[execution["executionArn"]] = execution["startDate"]
-        self._forget()
-        return events
-
-    def _ended(self) -> Iterator[dict[str, Any]]:
+        ended: list[dict[str, Any]] = []
+        listed: set[str] = set()
         pages = self._stepfunctions.get_paginator("list_executions").paginate(
             stateMachineArn=self._state_machine, PaginationConfig={"PageSize": 100, "MaxItems": 100 * PAGES}
         )
         for page in pages:
-            for execution in page["executions"]:
-                if self._since and execution["startDate"] < self._since:
-                    return
-                if execution["status"] != "RUNNING" and execution["executionArn"] not in self._told:
-                    yield execution
-
-    def _forget(self) -> None:
-        """Let go of executions so old that no poll looks at them again."""
-        if not self._told:
-            return
-        horizon = max(self._told.values()) - OVERLAP
-        if len(self._told) > 100 * PAGES:
-            self._since = max(self._since, horizon) if self._since else horizon
-            self._told = {arn: start for arn, start in self._told.items() if start >= horizon}
+            fresh = [item for item in page["executions"] if item["executionArn"] not in self._told]
+            listed |= {item["executionArn"] for item in page["executions"]}
+            ended += [item for item in fresh if item["status"] != "RUNNING"]
+            self._running |= {item["executionArn"] for item in fresh if item["status"] == "RUNNING"}
+            if not fresh and self._running <= listed:
+                break
+        else:
+            self._told &= listed  # what is too old to be listed needs no remembering
+            self._running &= listed
+        ended.sort(key=lambda item: (item["stopDate"], item["executionArn"]))
+        events = [self._event(execution) for execution in ended]
+        arns = {item["executionArn"] for item in ended}
+        self._told |= arns
+        self._running -= arns
+        return events
 
     def _event(self, execution: dict[str, Any]) -> Event:
         described = self._stepfunctions.describe_execution(executionArn=execution["executionArn"])
         source = _object(described.get("input"))
         photo = f"{source.get('s3_bucket', '?')}/{source.get('s3_key', '?')}"
-        row = self._decision(photo, execution["executionArn"])
-        succeeded = execution["status"] == "SUCCEEDED"
+        rows = self._decisions(photo)
+        row = next((row for row in rows if row.get("execution") == execution["executionArn"]), None)
         kind: Kind = "failed"
         if row is not None:
             kind = "accepted" if row.get("decision") == "accepted" else "review"
-        elif succeeded:
-            kind = "accepted"
+        elif execution["status"] == "SUCCEEDED":
+            kind = "repeat" if rows else "accepted"
         output = _object(described.get("output"))
         figures = row if row is not None else output
         confidence = figures.get("confidence")
@@ -140,18 +131,14 @@ class Follower:
             execution=execution["executionArn"],
         )
 
-    def _decision(self, photo: str, execution: str) -> dict[str, Any] | None:
-        """The decision that this execution recorded; of a duplicate event, the one recorded first."""
-        rows: list[dict[str, Any]] = self._table.query(
+    def _decisions(self, photo: str) -> list[dict[str, Any]]:
+        """What was recorded for the photo: a decision per version of it, whichever execution made it."""
+        return self._table.query(
             KeyConditionExpression="#object = :object",
             ExpressionAttributeNames={"#object": "object"},
             ExpressionAttributeValues={":object": photo},
             ConsistentRead=True,
         )["Items"]
-        for row in rows:
-            if row.get("execution") == execution:
-                return row
-        return None
 
 
 def add_parser(subparsers: Any) -> None:
@@ -162,9 +149,7 @@ def add_parser(subparsers: Any) -> None:
         description="Follows the state machine and the decisions table until Ctrl-C; touches no queue.",
     )
     parser.add_argument("--outputs", metavar="FILE", help="stack outputs as JSON (default: $SCONES_OUTPUTS)")
-    parser.add_argument(
-        "--interval", type=float, default=2.0, metavar="SECONDS", help="between looks (default: 2)"
-    )
+    parser.add_argument("--interval", type=float, default=2.0, metavar="SECONDS", help="between looks (default: 2)")
     parser.add_argument("--once", action="store_true", help="tell what is there and end")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, the totals last")
     parser.set_defaults(run=run)
@@ -225,6 +210,7 @@ def _line(event: Event, totals: Totals) -> str:
         "accepted": ("green", "routed"),
         "review": ("yellow", "review"),
         "failed": ("red", "failed"),
+        "repeat": ("dim", "again "),
     }[event.kind]
     figures = "" if event.confidence is None else f" {event.label} {event.confidence:.3f}"
     where = f" -> {event.loading_bay}" if event.loading_bay else ""

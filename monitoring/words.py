@@ -59,9 +59,7 @@ def headline(photos: int, routed: int, drift: Drift | None) -> str:
     elif not routed:
         split = "all sent to people"
     else:
-        split = (
-            f"{percent(routed / photos)} routed automatically, {percent(1 - routed / photos)} sent to people"
-        )
+        split = f"{percent(routed / photos)} routed automatically, {percent(1 - routed / photos)} sent to people"
     return f"{things}, {split}; {_state(drift)}."
 
 
@@ -91,15 +89,11 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         ]
     sentences: list[str] = []
     for kind, tell in (("confidence", _confidence), ("classes", _classes)):
-        changed = [
-            window.confidence_changed if kind == "confidence" else window.classes_changed for window in judged
-        ]
+        changed = [window.confidence_changed if kind == "confidence" else window.classes_changed for window in judged]
         if not any(changed):
             whole = drift.whole
             if whole and (whole.confidence_changed if kind == "confidence" else whole.classes_changed):
-                sentences.append(
-                    f"Over the whole period {tell(drift, whole)}; no single window shows it alone."
-                )
+                sentences.append(f"Over the whole period {tell(drift, whole)}; no single window shows it alone.")
             continue
         last = len(changed) - 1 - changed[::-1].index(True)
         first = last
@@ -121,9 +115,7 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         sentences.append(when + ".")
         earlier = sum(changed[:first])
         if earlier:
-            sentences.append(
-                f"{earlier} earlier window{'s' if earlier > 1 else ''} differed too: see the picture."
-            )
+            sentences.append(f"{earlier} earlier window{'s' if earlier > 1 else ''} differed too: see the picture.")
         if kind == "classes" and first == 0 and last == len(judged) - 1:
             sentences.append(
                 "A class mix that differs from the first photo on says that the evaluation's photos were"
