@@ -106,6 +106,10 @@ def test_requests_hold_every_data_point_in_order_within_the_limits(data):
         assert sum(len(datum["Values"]) or 1 for datum in request) <= 5000
 
 
+def test_long_distributions_fill_a_request_up_to_five_thousand_values():
+    assert [len(request) for request in metrics.requests(data_points([150] * 40))] == [33, 7]
+
+
 def test_single_values_fill_a_request_up_to_a_thousand():
     data = [metrics.single("m", {}, NOW, 1) for _ in range(2500)]
     assert [len(request) for request in metrics.requests(data)] == [1000, 1000, 500]

@@ -224,6 +224,14 @@ def test_earlier_files_are_those_of_the_same_variant_and_of_the_last_day_the_lat
     assert found == [a_key(times[2]), a_key(times[1])]
 
 
+def test_earlier_files_of_one_hour_come_the_latest_first():
+    hour = NOW.replace(minute=0, second=0)
+    keys = [a_key(hour + timedelta(minutes=minute)) for minute in range(4)]
+    for key in keys:
+        put(key, b"")
+    assert list(earlier_files(boto3.client("s3"), BUCKET, keys[3])) == [keys[2], keys[1], keys[0]]
+
+
 @pytest.mark.parametrize("key", ["capture/x.jsonl", "capture/2026/13/45/99/x.jsonl", "0001/01/01/00/x.jsonl"])
 def test_a_key_of_another_layout_has_no_earlier_files(key):
     assert list(earlier_files(boto3.client("s3"), BUCKET, key)) == []
