@@ -42,17 +42,17 @@ VARIABLES: Mapping[str, str] = {
 }
 DASHED = (0, (4, 2))
 DOTTED = (0, (1, 2))
-WIDTH, HEIGHT = 5.4, 3.1
+WIDTH, HEIGHT = 5.0, 3.0
 """Inches; small, so that the text stays readable when the picture is as wide as a phone."""
 _STYLE: dict[Any, Any] = {
-    "font.size": 9.5,
+    "font.size": 10,
     "font.family": "DejaVu Sans",
     "svg.fonttype": "none",
     "text.color": INK,
     "axes.edgecolor": GRID,
     "axes.labelcolor": MUTED,
     "axes.titlecolor": INK,
-    "axes.titlesize": 9.5,
+    "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -62,13 +62,13 @@ _STYLE: dict[Any, Any] = {
     "axes.facecolor": "none",
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
     "grid.color": GRID,
     "grid.linewidth": 0.7,
     "figure.facecolor": PAPER,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 9,
 }
 
 
@@ -81,7 +81,7 @@ def draw(paint: Callable[[Figure], None], height: float = HEIGHT) -> Figure:
 
 
 def to_png(figure: Figure) -> bytes:
-    """The figure as PNG, 1080 pixels wide."""
+    """The figure as PNG, 1000 pixels wide."""
     buffer = io.BytesIO()
     with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})

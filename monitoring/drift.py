@@ -58,8 +58,9 @@ class WindowDrift:
     confidence_ks: Measure
     class_psi: Measure
     class_ks: Measure
-    median_confidence: float
-    class_shares: list[float]
+    confidence_counts: list[int]
+    """In the baseline's bins."""
+    class_counts: list[int]
 
     @property
     def confidence_changed(self) -> bool:
@@ -111,6 +112,17 @@ class Drift:
         return enough or ([self.whole] if self.whole else [])
 
 
+def median_confidence(windows: Sequence[WindowDrift]) -> float:
+    """The middle photo's confidence in all the windows together."""
+    counts = np.sum([window.confidence_counts for window in windows], axis=0)
+    return quantile(counts, DRIFT_EDGES, 0.5) or 0.0
+
+
+def class_shares(windows: Sequence[WindowDrift]) -> list[float]:
+    """The share of each class in all the windows together."""
+    return _shares(np.sum([window.class_counts for window in windows], axis=0))
+
+
 def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Sequence[str]) -> Drift:
     """Compare each window, and all of them together, with the baseline."""
     base_confidence = np.array(baseline.confidence_counts, np.int64)
@@ -139,8 +151,8 @@ def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Se
             window.count,
             verdict,
             *measures,
-            median_confidence=quantile(confidence, DRIFT_EDGES, 0.5) or 0.0,
-            class_shares=_shares(window.classes),
+            confidence_counts=confidence.tolist(),
+            class_counts=window.classes.tolist(),
         )
 
     return Drift(

@@ -145,7 +145,8 @@ def run(args: argparse.Namespace) -> int:
             print(sentence)
         print(f"{written}")
     if summary.sources.damaged:
-        console.print(f"{summary.sources.damaged:,} damaged records: see the end of the page", style="yellow")
+        things = "damaged record" if summary.sources.damaged == 1 else "damaged records"
+        console.print(f"{summary.sources.damaged:,} {things}: see the end of the page", style="yellow")
     return 0
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.drift import Drift, WindowDrift
+from monitoring.drift import Drift, WindowDrift, class_shares, median_confidence
 
 MANY_CLASSES = 3
 """Differences in the class mix that are spelt out; the greatest ones."""
@@ -93,24 +94,23 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         if not any(changed):
             whole = drift.whole
             if whole and (whole.confidence_changed if kind == "confidence" else whole.classes_changed):
-                sentences.append(f"Over the whole period {tell(drift, whole)}; no single window shows it alone.")
+                sentences.append(f"Over the whole period {tell(drift, [whole])}; no single window shows it alone.")
             continue
         last = len(changed) - 1 - changed[::-1].index(True)
         first = last
         while first and changed[first - 1]:
             first -= 1
         span = judged[first : last + 1]
-        typical = max(span, key=lambda window: window.count)
         if last == len(judged) - 1:
             when = (
-                f"In the whole period, from the first photo on, {tell(drift, typical)}"
+                f"In the whole period, from the first photo on, {tell(drift, span)}"
                 if first == 0
-                else f"Since {moment(span[0].start, zone)} {tell(drift, typical)}"
+                else f"Since {moment(span[0].start, zone)} {tell(drift, span)}"
             )
         else:
             when = (
                 f"Between {moment(span[0].start, zone)} and {moment(span[-1].end, zone)}"
-                f" {tell(drift, typical)}; since then as at evaluation"
+                f" {tell(drift, span)}; since then as at evaluation"
             )
         sentences.append(when + ".")
         earlier = sum(changed[:first])
@@ -125,23 +125,20 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
     return sentences
 
 
-def _confidence(drift: Drift, window: WindowDrift) -> str:
-    now, then = window.median_confidence, drift.median_confidence
+def _confidence(drift: Drift, windows: Sequence[WindowDrift]) -> str:
+    now, then = median_confidence(windows), drift.median_confidence
+    largest = f"PSI up to {max(window.confidence_psi.value for window in windows):.2f}"
     if abs(now - then) < 0.01:
-        return (
-            "the confidences are spread otherwise than at evaluation, around the same middle"
-            f" ({now:.2f}; PSI {window.confidence_psi.value:.2f})"
-        )
-    direction = "less" if now < then else "more"
+        return f"the confidences are spread otherwise than at evaluation, around the same middle ({now:.2f}; {largest})"
     return (
-        f"the model is {direction} sure than at evaluation: the middle photo's confidence is"
-        f" {now:.2f} instead of {then:.2f} (PSI {window.confidence_psi.value:.2f})"
+        f"the model is {'less' if now < then else 'more'} sure than at evaluation: the middle photo's confidence"
+        f" is {now:.2f} instead of {then:.2f} ({largest})"
     )
 
 
-def _classes(drift: Drift, window: WindowDrift) -> str:
+def _classes(drift: Drift, windows: Sequence[WindowDrift]) -> str:
     differences = sorted(
-        zip(drift.classes, window.class_shares, drift.class_shares, strict=True),
+        zip(drift.classes, class_shares(windows), drift.class_shares, strict=True),
         key=lambda item: -abs(item[1] - item[2]),
     )
     told = differences[: 1 if len(differences) == 2 else MANY_CLASSES]
