@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training.baseline import to_baseline
+from training.cli import Subparsers
 from training.errors import TrainingError
 from training.evaluation import Evaluation, evaluate, to_document
 from training.evaluation_pictures import draw_pictures
@@ -31,7 +32,7 @@ NARROWEST = 100
 """Columns that the tables get when the output is no terminal."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
+def add_parser(subparsers: Subparsers) -> None:
     """Add the `evaluate` command."""
     parser = subparsers.add_parser(
         "evaluate",

@@ -116,13 +116,15 @@ def _neither(neither: Neither) -> Group:
                 f"{accepted.accepted} ({100 * accepted.share:.0f} %)",
                 f"{100 * low:.0f} to {100 * high:.0f} %",
             )
-    scores = _table(f"What would catch them, keeping {neither.kept} held-out photos")
+    scores = _table("What would catch them")
     scores.add_column("score")
     for heading in ("AUROC", "cut", "caught"):
         scores.add_column(heading, justify="right")
     for detector in neither.detectors:
         scores.add_row(detector.name, f"{detector.auroc:.3f}", f"{detector.cut:.4f}", f"{100 * detector.caught:.0f} %")
-    return Group(table, Padding("", (0, 0)), scores, Text(neither.sentence))
+    return Group(
+        table, Padding("", (0, 0)), scores, Text(f"Each cut keeps {neither.kept} held-out photos. {neither.sentence}")
+    )
 
 
 def _share(value: float | None) -> str:

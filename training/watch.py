@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from training.cli import Subparsers
 from training.errors import TrainingError
 from training.job_progress import Cost, Job, Learning, cost_of, epochs_asked
 from training.outputs import VARIABLE, read_outputs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
+def add_parser(subparsers: Subparsers) -> None:
     """Add the `watch` command."""
     parser = subparsers.add_parser(
         "watch",
