@@ -10,7 +10,6 @@ from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 from components.observability import METRIC_NAMESPACE, Observability
 from components.training_endpoint import VARIANT, TrainingEndpoint
-from training.image_uri import image_uri
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
@@ -25,7 +24,7 @@ model = TrainingEndpoint(
         "region": stack.region,
         "dataset_dir": str(stack.training.dataset_dir),
         "hyperparameters": stack.training.hyperparameters,
-        "image_uri": image_uri(stack.region),
+        "image_uri": stack.training.image_uri,
         "training_instance_type": stack.training.instance_type,
         "training_spot": stack.training.spot,
         "training_max_minutes": stack.training.max_minutes,

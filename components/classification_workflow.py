@@ -15,7 +15,7 @@ from pulumi_aws import iam as aws_iam
 from components import iam, prefixes
 from components.encryption import key_grant
 from components.function import lambda_function
-from components.layer import require_layer
+from components.layer import LayerError, require_layer
 from components.runtime import ARCHITECTURE, RUNTIME
 from components.state_machine import FUNCTION_TIMEOUTS, Resources, definition
 from components.tags import tags
@@ -79,11 +79,16 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._key = args.get("kms_key_arn") or None
         self._key_grant = key_grant(self._key)
+        try:
+            layer_file = require_layer(Path(args["layer_path"]))
+        except LayerError as error:
+            # a RunError is printed without a traceback
+            raise pulumi.RunError(str(error)) from error
         layer = lambda_.LayerVersion(
             f"{name}-layer",
             layer_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
             description="What handlers/requirements.txt pins",
-            code=pulumi.FileArchive(str(require_layer(Path(args["layer_path"])))),
+            code=pulumi.FileArchive(str(layer_file)),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
             opts=self._child,

@@ -14,6 +14,7 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from components.config_reader import ConfigReader, shown
+from training.errors import TrainingError
 from training.hyperparameters import (
     RECIPES,
     HyperparameterError,
@@ -22,6 +23,7 @@ from training.hyperparameters import (
     image_size,
     resolve,
 )
+from training.image_uri import image_uri
 from training.manifest import DatasetError, Manifest, read_manifest
 
 LOG_RETENTION_DAYS = (
@@ -63,6 +65,7 @@ class TrainingSettings:
     """How a model is trained; `hyperparameters` are complete, as SageMaker takes them."""
 
     dataset_dir: Path
+    image_uri: str
     hyperparameters: Mapping[str, str]
     image_size: int
     """Pixels a side."""
@@ -150,10 +153,22 @@ def load() -> StackSettings:
     except DatasetError as error:
         dataset = error
     region = pulumi.Config("aws").get("region") or ""
-    return parse(raw, region=region, dataset=dataset, stack=pulumi.get_stack())
+    image: str | TrainingError
+    try:
+        image = image_uri(region)
+    except TrainingError as error:
+        image = error
+    return parse(raw, region=region, dataset=dataset, image=image, stack=pulumi.get_stack())
 
 
-def parse(raw: Mapping[str, object], *, region: str, dataset: Manifest | DatasetError, stack: str) -> StackSettings:
+def parse(
+    raw: Mapping[str, object],
+    *,
+    region: str,
+    dataset: Manifest | DatasetError,
+    image: str | TrainingError,
+    stack: str,
+) -> StackSettings:
     """Turn raw configuration into settings.
 
     Args:
@@ -161,21 +176,22 @@ def parse(raw: Mapping[str, object], *, region: str, dataset: Manifest | Dataset
             YAML has them.
         region: the value of `aws:region`.
         dataset: what is in `datasetDir`, or why nothing is.
+        image: the algorithm's image in the region, or why there is none.
         stack: the stack's name, for the message.
 
     Raises:
         SettingsError: with everything that is wrong.
     """
     reader = ConfigReader(raw, KEYS)
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
-        reader.problems.append(f"aws:region must be a region such as us-east-1, got {shown(region)}")
+    if isinstance(image, TrainingError):
+        reader.problems.append(str(image))
     classes = _classes(reader)
     settings = StackSettings(
         region=region,
         classes=classes,
         confidence_threshold=_threshold(reader, classes),
         loading_bays=_loading_bays(reader, classes),
-        training=_training(reader, classes, dataset),
+        training=_training(reader, classes, dataset, str(image)),
         endpoint=_endpoint(reader),
         retention=Retention(
             capture_days=reader.whole_number("captureRetentionDays", 1, 3650),
@@ -244,7 +260,9 @@ def _loading_bays(reader: ConfigReader, classes: tuple[str, ...]) -> Mapping[str
     return named
 
 
-def _training(reader: ConfigReader, classes: tuple[str, ...], dataset: Manifest | DatasetError) -> TrainingSettings:
+def _training(
+    reader: ConfigReader, classes: tuple[str, ...], dataset: Manifest | DatasetError, image: str
+) -> TrainingSettings:
     recipe = reader.one_of("trainingRecipe", tuple(RECIPES))
     overrides = reader.mapping("hyperparameters")
     instance_type = reader.text("trainingInstanceType")
@@ -275,6 +293,7 @@ def _training(reader: ConfigReader, classes: tuple[str, ...], dataset: Manifest 
                 reader.add(problem)
     return TrainingSettings(
         dataset_dir=folder,
+        image_uri=image,
         hyperparameters=hyperparameters,
         image_size=image_size(hyperparameters) if hyperparameters else 0,
         instance_type=instance_type,

@@ -109,6 +109,8 @@ class Cloud(pulumi.runtime.Mocks):
 @dataclass
 class Run:
     resources: list[Registered]
+    requests: dict
+    """What the mocks hide: options such as retainOnDelete, by resource name."""
     urns: list[str]
     outputs: dict = field(default_factory=dict)
 
@@ -120,11 +122,12 @@ class Run:
         return found
 
 
-def configuration(stack: str, **overrides: object) -> dict[str, object]:
+def configuration(stack: str, *, region: str = REGION, **overrides: object) -> dict[str, object]:
     """The stack's keys with Pulumi.yaml's defaults, as the CLI merges them."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     merged: dict[str, object] = {f"scones:{key}": spec["default"] for key, spec in project.items()}
     merged |= yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    merged["aws:region"] = region
     return merged | {f"scones:{key}": value for key, value in overrides.items()}
 
 
@@ -138,15 +141,21 @@ def run(stack: str, *, preview: bool = False, **overrides: object) -> Run:
     pulumi.runtime.set_mocks(cloud, project="scones", stack=stack, preview=preview)
     pulumi.runtime.set_all_config(as_delivered(configuration(stack, **overrides)))
     urns: list[str] = []
-    register = pulumi.runtime.mocks.MockMonitor.make_urn
+    requests: dict = {}
+    monitor_class = pulumi.runtime.mocks.MockMonitor
+    register, register_resource = monitor_class.make_urn, monitor_class.RegisterResource
 
     def remember(monitor, parent, type_, name):
         urn = register(monitor, parent, type_, name)
         urns.append(urn)
         return urn
 
+    def keep(monitor, request):
+        requests[request.name] = request
+        return register_resource(monitor, request)
+
     outputs: dict = {}
-    pulumi.runtime.mocks.MockMonitor.make_urn = remember
+    monitor_class.make_urn, monitor_class.RegisterResource = remember, keep
     exported = pulumi.export
     pulumi.export = lambda name, value: outputs.__setitem__(name, value)
     sys.path.insert(0, str(ROOT))
@@ -160,7 +169,7 @@ def run(stack: str, *, preview: bool = False, **overrides: object) -> Run:
     try:
         program()
     finally:
-        pulumi.runtime.mocks.MockMonitor.make_urn = register
+        monitor_class.make_urn, monitor_class.RegisterResource = register, register_resource
         pulumi.export = exported
         sys.path.remove(str(ROOT))
-    return Run(cloud.resources, [u for u in urns if u.split("::")[2] != "pulumi:pulumi:Stack"], resolved)
+    return Run(cloud.resources, requests, [u for u in urns if u.split("::")[2] != "pulumi:pulumi:Stack"], resolved)

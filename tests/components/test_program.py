@@ -3,9 +3,10 @@
 import json
 import re
 
+import pulumi
 import pytest
-from components.layer import require_layer
 
+from components.training_job import TrainingNotCompletedError
 from tests.components.dataset import write_dataset
 from tests.components.stack import Run, run
 
@@ -254,6 +255,57 @@ def test_functions_run_on_what_the_layer_is_built_for(dev):
         assert function.inputs["architectures"] == layer["compatibleArchitectures"] == ["arm64"]
 
 
-def test_without_a_layer_the_program_says_what_to_do(tmp_path):
-    with pytest.raises(Exception, match="make layer"):
-        require_layer(tmp_path / "none.zip")
+def test_without_a_layer_the_program_says_what_to_do_and_shows_no_traceback(places):
+    with pytest.raises(pulumi.RunError, match="make layer"):
+        run("dev", **(places | {"layerPath": "build/none.zip"}))
+
+
+def test_what_is_wrong_with_region_and_dataset_comes_in_one_report(places):
+    with pytest.raises(pulumi.RunError, match=r"2 problems in the configuration of stack dev") as caught:
+        run("dev", region="mars-1", **(places | {"datasetDir": "build/none"}))
+    assert "mars-1" in str(caught.value) and "training prepare" in str(caught.value)
+
+
+def test_replacing_a_configuration_never_takes_it_from_under_an_endpoint(dev):
+    configuration = dev.requests["model-configuration"]
+    assert configuration.retainOnDelete
+    assert not [name for name, request in dev.requests.items() if request.deleteBeforeReplace]
+
+
+def test_a_job_gets_the_time_that_it_may_take_and_is_not_run_again_for_what_makes_no_model(dev):
+    name = dev.of("TrainingJob")[0].name
+    request = dev.requests[name]
+    assert name.endswith(dev.outputs["trainingJobName"])
+    assert request.customTimeouts.create == "120m"
+    assert set(request.ignoreChanges) == {"roleArn", "outputDataConfig", "stoppingCondition"}
+
+
+def test_every_version_of_the_machine_and_of_what_it_invokes_is_published(dev):
+    for role in ("serialize", "classify", "filter"):
+        assert dev.named(f"workflow-{role}").inputs["publish"] is True
+    assert dev.of("StateMachine")[0].inputs["publish"] is True
+
+
+def test_no_model_is_made_of_a_job_that_was_stopped(places, monkeypatch):
+    hooks = []
+
+    class Remembered(pulumi.ResourceHook):
+        def __init__(self, name, func, opts=None):
+            hooks.append((name, func))
+            super().__init__(name, func, opts)
+
+    monkeypatch.setattr(pulumi, "ResourceHook", Remembered)
+    found = run("dev", **places)
+    ((name, check),) = hooks
+    assert list(found.requests["model-model"].hooks.before_create) == [name]
+    asked = []
+
+    class Client:
+        def describe_training_job(self, TrainingJobName):
+            asked.append(TrainingJobName)
+            return {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"}
+
+    monkeypatch.setattr("boto3.client", lambda service, region_name: Client())
+    with pytest.raises(TrainingNotCompletedError, match="Stopped"):
+        check(None)
+    assert asked == [found.outputs["trainingJobName"]]

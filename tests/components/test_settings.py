@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from components.settings import KEYS, RealtimeEndpoint, ServerlessEndpoint, SettingsError, parse
 from tests.components.stack import ROOT, configuration
+from training.errors import TrainingError
 from training.manifest import DatasetError, Manifest
 
 CLASSES = ("bicycle", "motorcycle")
@@ -26,8 +27,11 @@ def raw(stack: str = "dev", **overrides: object) -> dict[str, object]:
     }
 
 
-def settings(stack: str = "dev", *, held=None, region: str = "us-east-1", **overrides: object):
-    return parse(raw(stack, **overrides), region=region, dataset=held or dataset(), stack=stack)
+IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
+
+
+def settings(stack: str = "dev", *, held=None, image=IMAGE, **overrides: object):
+    return parse(raw(stack, **overrides), region="us-east-1", dataset=held or dataset(), image=image, stack=stack)
 
 
 def problems(**overrides) -> list[str]:
@@ -47,7 +51,7 @@ def test_dev_is_cheap_and_prod_is_careful():
 
 def test_texts_as_pulumi_delivers_them_and_values_as_yaml_has_them_read_the_same():
     delivered = {k: v if isinstance(v, str) else json.dumps(v) for k, v in raw().items()}
-    assert parse(delivered, region="us-east-1", dataset=dataset(), stack="dev") == settings()
+    assert parse(delivered, region="us-east-1", dataset=dataset(), image=IMAGE, stack="dev") == settings()
 
 
 def test_pulumi_yaml_declares_exactly_the_keys_that_are_read_each_typed_described_and_with_a_default():
@@ -121,7 +125,7 @@ def test_all_mistakes_come_in_one_report_that_names_the_file():
             hyperparameters={"epochs": 0, "epoch": 3},
             logRetentionDays=31,
             oops=1,
-            region="mars",
+            image=TrainingError("aws:region must be one where SageMaker offers it"),
             held=DatasetError("there is no dataset"),
         )
     text = str(caught.value)
@@ -141,7 +145,7 @@ def test_a_missing_key_is_a_problem_not_a_default_of_the_codes_own():
     config = raw()
     del config["capturePercentage"]
     with pytest.raises(SettingsError, match=r"capturePercentage must be .* got nothing"):
-        parse(config, region="us-east-1", dataset=dataset(), stack="dev")
+        parse(config, region="us-east-1", dataset=dataset(), image=IMAGE, stack="dev")
 
 
 def test_a_serverless_endpoint_captures_nothing_and_says_so():
