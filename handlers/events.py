@@ -30,9 +30,7 @@ def read_photo(event: object) -> Photo:
         records = fields["Records"]
         if not isinstance(records, list) or len(cast("list[object]", records)) != 1:
             count = len(cast("list[object]", records)) if isinstance(records, list) else repr(records)
-            raise InvalidEvent(
-                f"Records must hold exactly one record, since one execution is one photo, got {count}"
-            )
+            raise InvalidEvent(f"Records must hold exactly one record, since one execution is one photo, got {count}")
         s3 = _object(_object(cast("list[object]", records)[0], "Records[0]").get("s3"), "Records[0].s3")
         bucket, item = _object(s3.get("bucket"), "bucket"), _object(s3.get("object"), "object")
         key = unquote_plus(_text(item.get("key"), "object.key"))

@@ -28,9 +28,7 @@ def read_inferences(answer: object, count: int) -> tuple[float, ...]:
         try:
             answer = cast("object", json.loads(answer))
         except (ValueError, RecursionError) as error:
-            raise InvalidInference(
-                f"inferences must be a JSON list of numbers, got {_short(answer)}"
-            ) from error
+            raise InvalidInference(f"inferences must be a JSON list of numbers, got {_short(answer)}") from error
     if not isinstance(answer, list | tuple):
         raise InvalidInference(f"inferences must be a list of numbers, got {_short(answer)}")
     items = cast("list[object] | tuple[object, ...]", answer)

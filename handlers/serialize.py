@@ -34,9 +34,7 @@ UNVERSIONED = "null"
 @cache
 def s3_client() -> "S3Client":
     """The process's client; the state machine retries, so the client tries once more only."""
-    return boto3.client(
-        "s3", config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
-    )
+    return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2}))
 
 
 def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:

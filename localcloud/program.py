@@ -59,8 +59,8 @@ class _Mocks(mocks.Mocks):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        return dict(self.engine.invoke(args.token, args.args)), None
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        return dict(self.engine.invoke(args.token, args.args))
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         raise AssertionError("the monitor below hands registrations over itself")

@@ -1,0 +1,5 @@
+"""One small function a resource type, grouped by service; importing this registers them all."""
+
+from localcloud.adapters import events, iam, lambda_, observe, queues, s3, sagemaker, tables
+
+__all__ = ["events", "iam", "lambda_", "observe", "queues", "s3", "sagemaker", "tables"]

@@ -1,0 +1,120 @@
+"""Lambda: functions that run from their own archives, on AWS's runtime interface client."""
+
+import io
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+
+from localcloud.engine import Created, Request, adapter, whole
+from localcloud.errors import LocalCloudError
+
+BOOTSTRAP = '#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
+
+
+def archive_files(archive: object, root: Path) -> dict[str, bytes]:
+    """What an archive holds, by path in it."""
+    if not isinstance(archive, pulumi.AssetArchive):
+        raise LocalCloudError(f"expected an AssetArchive as a function's code, got {type(archive).__name__}")
+    files: dict[str, bytes] = {}
+    for path, asset in archive.assets.items():
+        if isinstance(asset, pulumi.FileAsset):
+            files[path] = (root / Path(asset.path)).read_bytes()
+        elif isinstance(asset, pulumi.StringAsset):
+            files[path] = asset.text.encode()
+        else:
+            raise LocalCloudError(f"expected files in a function's archive, got {type(asset).__name__} at {path}")
+    return files
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = (0o755 if path == "bootstrap" else 0o644) << 16
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+@adapter(
+    "aws:lambda/layerVersion:LayerVersion",
+    takes=("layerName", "code", "compatibleRuntimes", "compatibleArchitectures", "description"),
+)
+def layer_version(request: Request) -> Created:
+    # built for another processor and Python: it is checked and published, but this machine can't load it
+    path = request.cloud.root / Path(request["code"].path)
+    if not zipfile.is_zipfile(path):
+        raise LocalCloudError(f"{path} is not a zip")
+    answer = request.client("lambda").publish_layer_version(
+        LayerName=request["layerName"],
+        Description=request.get("description", ""),
+        Content={"ZipFile": path.read_bytes()},
+        CompatibleRuntimes=request["compatibleRuntimes"],
+        CompatibleArchitectures=request["compatibleArchitectures"],
+    )
+    request.cloud.say(
+        f"layer {path.name}: published; the functions use this environment's packages of the same versions instead"
+    )
+    arn = answer["LayerVersionArn"]
+    return arn, {"arn": arn, "layerArn": arn.rsplit(":", 1)[0], "version": str(answer["Version"])}
+
+
+@adapter(
+    "aws:lambda/function:Function",
+    takes=(
+        "name", "code", "handler", "runtime", "architectures", "role", "timeout", "memorySize", "environment",
+        "layers", "loggingConfig", "publish", "tags", "description", "reservedConcurrentExecutions", "kmsKeyArn",
+        "tracingConfig",
+    ),
+)  # fmt: skip
+def function(request: Request) -> Created:
+    name = request.get("name", request.auto_name)
+    files = archive_files(request["code"], request.cloud.root)
+    files["bootstrap"] = BOOTSTRAP.format(python=sys.executable).encode()
+    variables = request.get("environment", {}).get("variables", {})
+    logging = request.get("loggingConfig", {})
+    answer = request.client("lambda").create_function(
+        FunctionName=name,
+        # the emulator's own python runtimes hide the exceptions' names, which the state machine catches
+        Runtime="provided.al2023",
+        Handler=request["handler"],
+        Role=request["role"],
+        Code={"ZipFile": _zipped(files)},
+        Timeout=whole(request.get("timeout", 3)),
+        MemorySize=whole(request.get("memorySize", 128)),
+        Environment={"Variables": {**variables, **_reach(request)}},
+        LoggingConfig={"LogFormat": logging.get("logFormat", "Text"), "LogGroup": logging["logGroup"]}
+        if logging
+        else {},
+        Publish=bool(request.get("publish")),
+        Tags=request.get("tags", {}),
+    )
+    arn = answer["FunctionArn"].removesuffix(f":{answer['Version']}")
+    return name, {
+        "id": name,
+        "name": name,
+        "arn": arn,
+        "version": answer["Version"],
+        "qualifiedArn": f"{arn}:{answer['Version']}",
+    }
+
+
+def _reach(request: Request) -> dict[str, str]:
+    wanted = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME")
+    return {key: value for key, value in request.cloud.environment().items() if key in wanted}
+
+
+@adapter("aws:lambda/permission:Permission", takes=("function", "action", "principal", "sourceArn", "sourceAccount"))
+def permission(request: Request) -> Created:
+    source = {"SourceArn": request["sourceArn"]} if request.get("sourceArn") else {}
+    request.client("lambda").add_permission(
+        FunctionName=request["function"],
+        StatementId=request.auto_name,
+        Action=request["action"],
+        Principal=request["principal"],
+        **source,
+    )
+    return request.auto_name, {"statementId": request.auto_name}

@@ -1,0 +1,113 @@
+"""SageMaker: a training job that is followed line by line, its model, and an endpoint that is waited for."""
+
+import time
+from typing import Any
+
+from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
+from localcloud.errors import LocalCloudError
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs": "InputDataConfig"}
+WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learning rate", "Storing")
+
+
+@adapter(
+    "aws:sagemaker/trainingJob:TrainingJob",
+    takes=(
+        "trainingJobName", "algorithmSpecification", "hyperParameters", "inputDataConfigs", "outputDataConfig",
+        "resourceConfig", "stoppingCondition", "roleArn", "enableManagedSpotTraining", "checkpointConfig", "tags",
+        "enableNetworkIsolation", "timeouts",
+    ),
+)  # fmt: skip
+def training_job(request: Request) -> Created:
+    name = request["trainingJobName"]
+    job = {
+        key: value
+        for key, value in request.inputs.items()
+        if key not in ("tags", "hyperParameters", "timeouts", "enableNetworkIsolation")
+    }
+    client = request.client("sagemaker")
+    client.create_training_job(**pascal(job, NAMES), HyperParameters=request["hyperParameters"], Tags=tag_list(request))
+    lines = _Lines(request, name)
+    while (record := client.describe_training_job(TrainingJobName=name))["TrainingJobStatus"] == "InProgress":
+        lines.follow()
+        time.sleep(0.2)
+    lines.follow()
+    if record["TrainingJobStatus"] != "Completed":
+        reason = record.get("FailureReason", record["TrainingJobStatus"])
+        raise LocalCloudError(f"the training job {name} did not complete: {reason}")
+    return name, {
+        "id": name,
+        "arn": record["TrainingJobArn"],
+        "trainingJobStatus": record["TrainingJobStatus"],
+        "secondaryStatus": record["SecondaryStatus"],
+    }
+
+
+class _Lines:
+    """The job's log, each line once."""
+
+    def __init__(self, request: Request, job: str) -> None:
+        self.logs, self.say, self.job = request.client("logs"), request.cloud.say, job
+        self.seen = 0
+
+    def follow(self) -> None:
+        try:
+            streams = self.logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
+        except self.logs.exceptions.ResourceNotFoundException:
+            return
+        for stream in streams["logStreams"]:
+            events: list[dict[str, Any]] = self.logs.get_log_events(
+                logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True, limit=10_000
+            )["events"]
+            for event in events[self.seen :]:
+                line = event["message"].partition("] ")[2] or event["message"]
+                if any(word in line for word in WORDS_OF_INTEREST):
+                    self.say(line)
+            self.seen = len(events)
+
+
+@adapter("aws:sagemaker/model:Model",
+         takes=("name", "primaryContainer", "executionRoleArn", "enableNetworkIsolation", "tags"))  # fmt: skip
+def model(request: Request) -> Created:
+    name = request.get("name", request.auto_name)
+    answer = request.client("sagemaker").create_model(
+        ModelName=name,
+        PrimaryContainer=pascal(request["primaryContainer"]),
+        ExecutionRoleArn=request["executionRoleArn"],
+        EnableNetworkIsolation=bool(request.get("enableNetworkIsolation")),
+        Tags=tag_list(request),
+    )
+    return name, {"id": name, "name": name, "arn": answer["ModelArn"]}
+
+
+@adapter(
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+    takes=("name", "namePrefix", "productionVariants", "dataCaptureConfig", "kmsKeyArn", "tags"),
+)
+def endpoint_configuration(request: Request) -> Created:
+    name = request.get("name", request.auto_name)
+    capture = {"DataCaptureConfig": pascal(request["dataCaptureConfig"])} if request.get("dataCaptureConfig") else {}
+    variants = pascal(request["productionVariants"], {"memorySizeInMb": "MemorySizeInMB"})
+    answer = request.client("sagemaker").create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=variants, **capture, Tags=tag_list(request)
+    )
+    return name, {"id": name, "name": name, "arn": answer["EndpointConfigArn"]}
+
+
+@adapter("aws:sagemaker/endpoint:Endpoint", takes=("name", "endpointConfigName", "deploymentConfig", "tags"))
+def endpoint(request: Request) -> Created:
+    # a first deployment has no fleet to replace: how a later one rolls out does not matter here
+    name = request.get("name", request.auto_name)
+    client = request.client("sagemaker")
+    answer = client.create_endpoint(
+        EndpointName=name, EndpointConfigName=request["endpointConfigName"], Tags=tag_list(request)
+    )
+    while (record := client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Creating":
+        time.sleep(0.1)
+    if record["EndpointStatus"] != "InService":
+        raise LocalCloudError(f"the endpoint {name} is {record['EndpointStatus']}: {record.get('FailureReason')}")
+    return name, {"id": name, "name": name, "arn": answer["EndpointArn"]}
+
+
+__all__ = ["endpoint", "endpoint_configuration", "model", "training_job", "whole"]

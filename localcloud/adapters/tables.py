@@ -1,0 +1,26 @@
+"""DynamoDB: the decisions table."""
+
+from localcloud.engine import Created, Request, adapter, pascal, tag_list
+
+
+@adapter(
+    "aws:dynamodb/table:Table",
+    takes=("name", "billingMode", "hashKey", "rangeKey", "attributes", "ttl", "serverSideEncryption",
+           "pointInTimeRecovery", "tags", "deletionProtectionEnabled"),
+)  # fmt: skip
+def table(request: Request) -> Created:
+    name = request.get("name", request.auto_name)
+    client = request.client("dynamodb")
+    keys = [{"AttributeName": request["hashKey"], "KeyType": "HASH"}]
+    if request.get("rangeKey"):
+        keys.append({"AttributeName": request["rangeKey"], "KeyType": "RANGE"})
+    answer = client.create_table(
+        TableName=name,
+        KeySchema=keys,
+        AttributeDefinitions=pascal(request["attributes"], {"name": "AttributeName", "type": "AttributeType"}),
+        BillingMode=request["billingMode"],
+        Tags=tag_list(request),
+    )
+    if request.get("ttl"):
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=pascal(request["ttl"]))
+    return name, {"id": name, "name": name, "arn": answer["TableDescription"]["TableArn"]}

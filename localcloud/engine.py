@@ -1,0 +1,161 @@
+"""Creates what the program registers: one adapter a resource type, and nothing that no adapter knows."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from localcloud.errors import LocalCloudError
+from localcloud.program import Registration
+
+ACCOUNT = "000000000000"
+SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling")
+
+
+@dataclass(slots=True)
+class Cloud:
+    """Where the emulators are, and clients for them."""
+
+    root: Path
+    stack: str
+    region: str
+    aws_url: str
+    sagemaker_url: str
+    say: Callable[[str], None] = lambda line: None
+    clients: dict[str, Any] = field(default_factory=dict[str, Any])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def client(self, service: str) -> Any:
+        """boto3's client of a service, as the account's root."""
+        with self.lock:
+            if service not in self.clients:
+                url = self.sagemaker_url if service in SAGEMAKER_SERVICES else self.aws_url
+                session = boto3.Session("test", "test", region_name=self.region)
+                self.clients[service] = session.client(service, endpoint_url=url)
+            return self.clients[service]
+
+    def environment(self) -> dict[str, str]:
+        """What a command needs in its environment so that boto3 talks to the emulators."""
+        urls = {f"AWS_ENDPOINT_URL_{name.upper().replace('-', '_')}": self.sagemaker_url for name in SAGEMAKER_SERVICES}
+        return {
+            "AWS_ENDPOINT_URL": self.aws_url,
+            **urls,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A resource to create: its inputs, and the name that it gets when the program gives none."""
+
+    cloud: Cloud
+    registration: Registration
+    inputs: Mapping[str, Any]
+    auto_name: str
+
+    def __getitem__(self, key: str) -> Any:
+        return self.inputs[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """An input, or `default` when the program leaves it out."""
+        value = self.inputs.get(key)
+        return default if value is None else value
+
+    def client(self, service: str) -> Any:
+        """A client of the cloud's."""
+        return self.cloud.client(service)
+
+
+Created = tuple[str, Mapping[str, Any]]
+Adapter = Callable[[Request], Created]
+ADAPTERS: dict[str, tuple[Adapter, frozenset[str]]] = {}
+
+
+def adapter(type_: str, takes: Iterable[str]) -> Callable[[Adapter], Adapter]:
+    """Register a function that creates resources of a type; other inputs than it `takes` are refused."""
+
+    def register(function: Adapter) -> Adapter:
+        ADAPTERS[type_] = (function, frozenset(takes))
+        return function
+
+    return register
+
+
+class Emulation:
+    """The engine behind the program: every resource is created in an emulator."""
+
+    def __init__(self, cloud: Cloud, done: Callable[[Registration], None]) -> None:
+        self.cloud, self.done = cloud, done
+
+    def create(self, registration: Registration) -> Created:
+        """Create a resource.
+
+        Raises:
+            LocalCloudError: no adapter for its type or one of its inputs, or the emulator refused.
+        """
+        if registration.type not in ADAPTERS:
+            raise LocalCloudError(f"{registration.urn}: the local cloud has no adapter for {registration.type}")
+        function, takes = ADAPTERS[registration.type]
+        inputs = {key: value for key, value in registration.inputs.items() if value is not None}
+        unknown = sorted(set(inputs) - takes)
+        if unknown:
+            raise LocalCloudError(
+                f"{registration.urn}: the local cloud's adapter does not know {', '.join(unknown)} of {registration.type}"
+            )
+        digest = hashlib.sha256(f"{self.cloud.stack}\n{registration.urn}".encode()).hexdigest()
+        request = Request(self.cloud, registration, inputs, f"{registration.name}-{digest[:7]}")
+        try:
+            identity, outputs = function(request)
+        except LocalCloudError:
+            raise
+        except Exception as error:
+            raise LocalCloudError(
+                f"{registration.urn} could not be created: {type(error).__name__}: {error}"
+            ) from error
+        self.done(registration)
+        return identity, {**inputs, **outputs}
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a provider's function."""
+        answers = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": ACCOUNT,
+                "arn": f"arn:aws:iam::{ACCOUNT}:root",
+                "userId": ACCOUNT,
+            },
+            "aws:index/getRegion:getRegion": {"region": self.cloud.region, "name": self.cloud.region},
+            "aws:index/getPartition:getPartition": {"partition": "aws"},
+        }
+        if token not in answers:
+            raise LocalCloudError(f"the local cloud has no answer to the function {token}")
+        return answers[token]
+
+
+def pascal(value: Any, names: Mapping[str, str] = {}) -> Any:
+    """A provider's structure as the AWS API spells it; `names` are those that are not just capitalized."""
+    if isinstance(value, Mapping):
+        return {
+            names.get(key, key[:1].upper() + key[1:]): pascal(item, names)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list):
+        return [pascal(item, names) for item in value]
+    return whole(value)
+
+
+def whole(value: Any) -> Any:
+    """Pulumi hands every number over as a float; the API wants whole ones as integers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def tag_list(request: Request) -> list[dict[str, str]]:
+    """A resource's tags as most of the API takes them."""
+    return [{"Key": key, "Value": value} for key, value in request.get("tags", {}).items()]

@@ -1,0 +1,84 @@
+"""The resources that the program registers, without creating any: what `graph` prints."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from localcloud.program import Registration, run_program
+
+ACCOUNT = "123456789012"
+
+
+class _Planning:
+    """Answers with outputs that look real, or, in a preview, with none at all."""
+
+    def __init__(self, preview: bool) -> None:
+        self.preview = preview
+
+    def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
+        """An id and outputs in the provider's shape; nothing but the inputs in a preview."""
+        if self.preview:
+            return "", {}
+        service = registration.type.split(":")[1].split("/")[0]
+        name = registration.inputs.get("name") or registration.name
+        arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:{name}"
+        made = {
+            "arn": arn,
+            "name": name,
+            "qualifiedArn": f"{arn}:1",
+            "version": "1",
+            "url": f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/{name}",
+            "bucket": name,
+            "trainingJobStatus": "Completed",
+        }
+        return name, {**made, **registration.inputs}
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Who and where we would be."""
+        return {"accountId": ACCOUNT, "region": "us-east-1", "name": "us-east-1", "partition": "aws"}
+
+
+def graph(
+    root: Path, stack: str, overrides: Mapping[str, str] | None = None, *, preview: bool = False
+) -> list[dict[str, Any]]:
+    """Every resource of a stack, sorted by URN: the same program and configuration give the same list.
+
+    Raises:
+        LocalCloudError: the program refuses its configuration, or can't be run.
+    """
+    run = run_program(root, stack, _Planning(preview), overrides=overrides, preview=preview)
+    entries = [
+        {
+            "urn": registration.urn,
+            "type": registration.type,
+            "name": registration.name,
+            "parent": registration.parent,
+            "custom": registration.custom,
+            "inputs": plain(registration.inputs, root),
+            "dependencies": list(registration.dependencies),
+        }
+        for registration in run.registrations
+    ]
+    return sorted(entries, key=lambda entry: str(entry["urn"]))
+
+
+def plain(value: Any, root: Path) -> Any:
+    """A registered input as JSON has it: assets by their hash, whole numbers as such, the unknown by name."""
+    if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
+        return {"asset": str(value.path), "sha256": hashlib.sha256((root / Path(value.path)).read_bytes()).hexdigest()}
+    if isinstance(value, pulumi.StringAsset):
+        return {"asset": "text", "sha256": hashlib.sha256(value.text.encode()).hexdigest()}
+    if isinstance(value, pulumi.AssetArchive):
+        return {"archive": {path: plain(asset, root) for path, asset in sorted(value.assets.items())}}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, root) for key, item in sorted(value.items())}
+    if isinstance(value, list | tuple):
+        return [plain(item, root) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return "unknown"

@@ -1,0 +1,174 @@
+"""Photos through the workflow: upload, follow the execution that EventBridge starts, tell what became of each."""
+
+import json
+import mimetypes
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from localcloud.deployment import Deployment
+from localcloud.engine import Cloud
+from localcloud.errors import LocalCloudError
+
+AT_ONCE = 4
+"""Photos on their way at a time: each starts up to three functions, on the cores of one machine."""
+PATIENCE = 120.0
+THRESHOLD_NOT_MET = "ThresholdNotMet"
+CODE = "THRESHOLD_CONFIDENCE_NOT_MET "
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A file to classify; `truth` is its class when it is known."""
+
+    path: Path
+    truth: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a photo; `seconds` are from the upload to the end of the execution."""
+
+    photo: str
+    truth: str | None
+    decision: Literal["accepted", "review", "fault"]
+    label: str | None
+    confidence: float | None
+    loading_bay: str | None
+    seconds: float
+    error: str | None
+    message: str | None
+    key: str
+    execution: str
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the label is the true one, when both are known."""
+        return None if self.truth is None or self.label is None else self.truth == self.label
+
+
+def sample(dataset: Path, count: int, seed: int) -> list[Photo]:
+    """Held-out photos at random, with their classes.
+
+    Raises:
+        LocalCloudError: there are none, or fewer than asked for.
+    """
+    paths = sorted((dataset / "test").glob("*/*.png"))
+    if count > len(paths):
+        raise LocalCloudError(f"{dataset}/test has {len(paths)} photos, {count} were asked for")
+    return [Photo(path, path.parent.name) for path in random.Random(seed).sample(paths, count)]
+
+
+def given(words: Iterable[Path]) -> list[Photo]:
+    """The files that are named, and all files of the folders that are.
+
+    Raises:
+        LocalCloudError: there is no such file or folder.
+    """
+    photos: list[Photo] = []
+    for path in words:
+        if path.is_dir():
+            photos += [Photo(each) for each in sorted(path.rglob("*")) if each.is_file()]
+        elif path.is_file():
+            photos.append(Photo(path))
+        else:
+            raise LocalCloudError(f"there is no file or folder {path}")
+    return photos
+
+
+class Classification:
+    """Follows photos through the state machine of a deployed stack."""
+
+    def __init__(self, cloud: Cloud, deployment: Deployment) -> None:
+        self.s3, self.states = cloud.client("s3"), cloud.client("stepfunctions")
+        self.bucket = str(deployment.outputs["bucket"])
+        self.machine = str(deployment.outputs["stateMachineArn"])
+        self.keys: dict[str, str] = {}
+        self.ended: dict[str, Mapping[str, Any]] = {}
+
+    def run(self, photos: Sequence[Photo], progress: Callable[[Result], None]) -> list[Result]:
+        """Upload photos, a few at a time, and wait for each one's execution.
+
+        Raises:
+            LocalCloudError: an execution did not start or end in time.
+        """
+        waiting = list(enumerate(photos))
+        flying: dict[str, tuple[int, Photo, float]] = {}
+        results: dict[int, Result] = {}
+        while waiting or flying:
+            while waiting and len(flying) < AT_ONCE:
+                index, photo = waiting.pop(0)
+                flying[self._upload(photo.path)] = (index, photo, time.time())
+            self._look()
+            for key in [key for key in flying if key in self.ended]:
+                index, photo, begun = flying.pop(key)
+                results[index] = _result(photo, key, begun, self.ended[key])
+                progress(results[index])
+            for key, (_, photo, begun) in flying.items():
+                if time.time() - begun > PATIENCE:
+                    raise LocalCloudError(f"{photo.path}: no execution for {key} ended within {PATIENCE:.0f} s")
+            if flying:
+                time.sleep(0.05)
+        return [results[index] for index in range(len(photos))]
+
+    def _upload(self, path: Path) -> str:
+        key = f"incoming/{uuid.uuid4().hex[:8]}/{path.name}"
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes(), ContentType=kind)
+        return key
+
+    def _look(self) -> None:
+        for execution in self.states.list_executions(stateMachineArn=self.machine, maxResults=1000)["executions"]:
+            arn = execution["executionArn"]
+            if arn in self.keys and self.keys[arn] in self.ended:
+                continue
+            if execution["status"] == "RUNNING":
+                continue
+            described = self.states.describe_execution(executionArn=arn)
+            self.keys[arn] = str(json.loads(described["input"]).get("s3_key", ""))
+            self.ended[self.keys[arn]] = described
+
+
+def _result(photo: Photo, key: str, begun: float, execution: Mapping[str, Any]) -> Result:
+    seconds = round(max(0.0, execution["stopDate"].timestamp() - begun), 3)
+    error, cause = execution.get("error"), execution.get("cause")
+    figures: Mapping[str, Any] = {}
+    if execution["status"] == "SUCCEEDED":
+        figures = json.loads(execution["output"])
+        decision: Literal["accepted", "review", "fault"] = "accepted"
+    elif error == THRESHOLD_NOT_MET:
+        decision = "review"
+        text = str(cause).removeprefix(CODE)
+        figures = json.loads(text) if text.startswith("{") else {}
+    else:
+        decision = "fault"
+    return Result(
+        photo=photo.path.name,
+        truth=photo.truth,
+        decision=decision,
+        label=figures.get("label"),
+        confidence=figures.get("confidence"),
+        loading_bay=figures.get("loading_bay"),
+        seconds=seconds,
+        error=error,
+        message=cause,
+        key=key,
+        execution=execution["executionArn"],
+    )
+
+
+def review_queue(cloud: Cloud, deployment: Deployment) -> list[dict[str, Any]]:
+    """What waits for a person, without taking it from the queue."""
+    sqs, found, quiet = cloud.client("sqs"), {}, 0
+    while quiet < 2:
+        answer = sqs.receive_message(
+            QueueUrl=deployment.outputs["reviewQueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        fresh = {entry["MessageId"]: json.loads(entry["Body"]) for entry in answer.get("Messages", [])}
+        quiet = 0 if set(fresh) - set(found) else quiet + 1
+        found |= fresh
+    return list(found.values())
