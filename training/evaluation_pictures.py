@@ -149,7 +149,7 @@ def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
 
 def _mark(axes: Axes, coverage: float, risk: float, label: str, colour: str, bound: float) -> None:
     axes.plot([coverage, coverage], [risk, bound], color=colour, linewidth=2, solid_capstyle="butt")
-    axes.plot([coverage], [risk], "o", color=colour, markersize=7, label=label)
+    axes.plot([coverage], [risk], "o", color=colour, markersize=7, label=label, clip_on=False, zorder=5)
 
 
 def _percent(share: float, _: int | None) -> str:

@@ -220,11 +220,14 @@ def test_photos_are_sent_as_the_serializer_sends_them(tmp_path):
     ready.write_bytes(png(9))
     assert as_sent(ready, 32) == png(9)
     image = Image.new("RGB", (64, 128), (255, 0, 0))
+    image.paste((0, 0, 255), (0, 64, 64, 128))
     exif = image.getexif()
-    exif[0x0112] = 6
+    exif[0x0112] = 6  # to be turned clockwise: the blue lower half is the left one
     image.save(large, exif=exif)
     with Image.open(io.BytesIO(as_sent(large, 32))) as sent:
         assert (sent.format, sent.mode, sent.size) == ("PNG", "RGB", (32, 32))
+        assert sent.getpixel((2, 16))[2] > 200
+        assert sent.getpixel((29, 16))[0] > 200
 
 
 def test_a_file_that_is_no_image_is_named(tmp_path):

@@ -68,6 +68,13 @@ def test_without_a_recommendation_the_configured_threshold_or_95_percent_sets_th
     assert outcome.kept == (475 if cut is None else (known.max(axis=1) >= cut).sum())
 
 
+def test_a_photo_right_at_the_cut_is_not_caught():
+    known = np.tile([0.7, 0.3], (20, 1))
+    outcome = measure_neither(known, known[:5], FIVE[:2], recommended=0.7, configured=None)
+    assert [each.caught for each in outcome.detectors] == [0.0, 0.0, 0.0]
+    assert outcome.recommended.accepted == 5
+
+
 def test_a_better_score_is_named_with_what_it_catches():
     known = np.tile([0.7, 0.3, 0.0], (20, 1))
     others = np.tile([0.75, 0.125, 0.125], (10, 1))
