@@ -19,9 +19,7 @@ from training.image_uri import image_uri
 
 
 def resolved(recipe="small", classes=2, samples=800, dataset_format="recordio", **overrides):
-    return resolve(
-        recipe, overrides, num_classes=classes, num_training_samples=samples, dataset_format=dataset_format
-    )
+    return resolve(recipe, overrides, num_classes=classes, num_training_samples=samples, dataset_format=dataset_format)
 
 
 def problems(recipe="small", classes=2, samples=800, **overrides):
@@ -120,9 +118,7 @@ def test_a_value_of_the_wrong_type_or_range_is_named_with_what_is_allowed(name, 
     assert allowed in problem
 
 
-@pytest.mark.parametrize(
-    ("name", "near"), [("epoch", "epochs"), ("num_layer", "num_layers"), ("lr", "known are")]
-)
+@pytest.mark.parametrize(("name", "near"), [("epoch", "epochs"), ("num_layer", "num_layers"), ("lr", "known are")])
 def test_an_unknown_name_lists_near_misses(name, near):
     (problem,) = problems(**{name: 3})
     assert problem.startswith(f"hyperparameters.{name} is not one of the algorithm's: ")
@@ -188,8 +184,7 @@ def test_combinations_that_fail_or_do_nothing_are_refused(recipe, overrides, exp
 
 def test_fewer_epochs_than_the_recipes_schedule_says_what_else_to_set():
     assert problems(epochs=10) == [
-        "hyperparameters.lr_scheduler_step must lie below the 10 epochs, got 20,32 from the recipe: "
-        "set it as well",
+        "hyperparameters.lr_scheduler_step must lie below the 10 epochs, got 20,32 from the recipe: set it as well",
         "hyperparameters.early_stopping_min_epochs must be at most the 10 epochs, got 20 from the recipe: "
         "set it as well",
     ]
@@ -247,9 +242,7 @@ def test_whatever_is_configured_is_either_valid_again_or_refused_with_reasons(ov
     except HyperparameterError as error:
         assert error.problems
         return
-    again = {
-        name: value for name, value in values.items() if name not in ("num_classes", "num_training_samples")
-    }
+    again = {name: value for name, value in values.items() if name not in ("num_classes", "num_training_samples")}
     assert resolve("small", again, num_classes=2, num_training_samples=800) == values
     assert all(HYPERPARAMETERS[name].parse(value) == value for name, value in values.items())
 
@@ -272,9 +265,7 @@ def test_gpu_instances_train(name):
     assert check_training_instance(name) is None
 
 
-@pytest.mark.parametrize(
-    "name", ["ml.m5.large", "g4dn.xlarge", "ml.g4dn", "ml.p4d.24xlarge", "", "ml.g4dn.2xl"]
-)
+@pytest.mark.parametrize("name", ["ml.m5.large", "g4dn.xlarge", "ml.g4dn", "ml.p4d.24xlarge", "", "ml.g4dn.2xl"])
 def test_other_instances_do_not_train(name):
     problem = check_training_instance(name)
     assert problem is not None
@@ -291,9 +282,7 @@ def test_cpu_and_gpu_instances_host(name):
     assert check_hosting_instance(name) is None
 
 
-@pytest.mark.parametrize(
-    "name", ["ml.t2.medium", "ml.t3.medium", "ml.m6g.large", "ml.inf1.xlarge", "m5.large"]
-)
+@pytest.mark.parametrize("name", ["ml.t2.medium", "ml.t3.medium", "ml.m6g.large", "ml.inf1.xlarge", "m5.large"])
 def test_burstable_arm_and_special_instances_do_not_host(name):
     assert (check_hosting_instance(name) or "").startswith("endpointInstanceType must be ")
 

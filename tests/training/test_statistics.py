@@ -44,15 +44,11 @@ def arrays(pairs):
     return np.array([c for c, _ in pairs]), np.array([right for _, right in pairs])
 
 
-@given(
-    st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999)
-)
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_wilson_agrees_with_scipy(counts, confidence):
     hits, photos = counts
     expected = stats.binomtest(hits, photos).proportion_ci(confidence, method="wilson")
-    assert wilson_interval(hits, photos, confidence) == pytest.approx(
-        (expected.low, expected.high), abs=1e-12
-    )
+    assert wilson_interval(hits, photos, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_wilson_says_nothing_about_no_photos():
@@ -169,9 +165,7 @@ def test_no_order_of_photos_has_a_smaller_area_than_the_right_ones_first(pairs):
 @given(scored_photos())
 def test_margin_and_entropy_by_their_definitions(photos):
     _, probabilities = photos
-    for row, margin, entropy in zip(
-        probabilities, margins(probabilities), entropies(probabilities), strict=True
-    ):
+    for row, margin, entropy in zip(probabilities, margins(probabilities), entropies(probabilities), strict=True):
         best, second = sorted(row, reverse=True)[:2]
         assert margin == pytest.approx(best - second)
         assert entropy == pytest.approx(stats.entropy(row))
@@ -181,9 +175,7 @@ def test_certainty_has_no_entropy():
     assert entropies(np.array([[0.0, 1.0, 0.0]]))[0] == 0
 
 
-@given(
-    st.lists(st.integers(0, 6), min_size=1, max_size=30), st.lists(st.integers(0, 6), min_size=1, max_size=30)
-)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.lists(st.integers(0, 6), min_size=1, max_size=30))
 def test_auroc_agrees_with_scikit_learn_with_ties(high, low):
     expected = metrics.roc_auc_score([1] * len(high) + [0] * len(low), high + low)
     assert auroc(np.array(high, float), np.array(low, float)) == pytest.approx(expected)
