@@ -13,7 +13,7 @@ from localcloud.daemon import read_state, start_daemon, stop_daemon
 from localcloud.engine import Cloud, Emulation
 from localcloud.errors import LocalCloudError
 from localcloud.graph import graph
-from localcloud.program import Registration, run_program
+from localcloud.program import PROJECT, Registration, run_program
 from localcloud.project import stack_configuration
 
 FOLDER = Path(".localcloud")
@@ -23,13 +23,14 @@ DEPLOYMENT = "deployment.json"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed stack: its outputs, how many resources of each type it has, and seconds a phase."""
+    """A deployed stack: its outputs, its resources by type, seconds a phase, and the dataset's folder."""
 
     stack: str
     outputs: Mapping[str, Any]
     resources: Mapping[str, int]
     seconds: Mapping[str, float]
     region: str
+    dataset: str
     graph: str
 
 
@@ -55,6 +56,7 @@ def deploy(
     planned = graph(root, stack, overrides)
     configuration = stack_configuration(root, stack, overrides)
     region = configuration.get("aws:region", "us-east-1")
+    dataset = configuration[f"{PROJECT}:datasetDir"]
     identity = json.dumps(planned, sort_keys=True)
     folder = root / FOLDER
     if read_state(folder) is not None:
@@ -83,7 +85,7 @@ def deploy(
         stop_daemon(folder)
         raise
     seconds["resources"] = round(time.monotonic() - started, 2)
-    deployment = Deployment(stack, run.outputs, dict(sorted(counts.items())), seconds, region, identity)
+    deployment = Deployment(stack, run.outputs, dict(sorted(counts.items())), seconds, region, dataset, identity)
     (folder / OUTPUTS).write_text(json.dumps(deployment.outputs, indent=2) + "\n")
     (folder / DEPLOYMENT).write_text(json.dumps(asdict(deployment)))
     return deployment

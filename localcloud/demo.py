@@ -1,0 +1,211 @@
+"""`make demo`: everything once, from a drawn archive to routed drivers, with what there is to see."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import sklearn
+from rich.rule import Rule
+
+from components.layer import DEFAULT as LAYER
+from components.layer import build_layer
+from localcloud.cli import (
+    ERRORS,
+    SCREEN,
+    bring_up,
+    environment_of,
+    follow,
+    result_table,
+    review_table,
+    summary_table,
+    totals,
+)
+from localcloud.deployment import Deployment, connect, shut_down
+from localcloud.engine import Cloud
+from localcloud.errors import LocalCloudError
+from localcloud.photos import Photo, Result, review_queue, sample
+from training.archive import Archive
+from training.prepare import prepare
+from training.synthesize import write_archive, write_neither
+
+FOLDER = Path("build/demo")
+NEITHER = 100
+FLOWER = Path(sklearn.__file__).parent / "datasets/images/flower.jpg"
+"""A real photograph, 640x427, that scikit-learn ships (CC BY 2.0): of neither class."""
+BROKEN = b"\xff\xd8\xff\xe0 this is where a photo should be"
+
+
+def demo(
+    stack: str, overrides: Mapping[str, str], *, photos: int, classes: Sequence[str] | None, keep: bool, as_json: bool
+) -> int:
+    """Show everything, and write `build/demo/summary.json`.
+
+    Args:
+        stack: whose configuration.
+        overrides: settings beyond the stack's file.
+        photos: how many held-out photos go through the workflow, besides a photograph and a broken file.
+        classes: other classes than the stack's.
+        keep: leave the stack up.
+        as_json: print the summary instead of pointing at it.
+
+    Returns:
+        0 when everything went as it should, 1 otherwise, with the reasons on the error stream.
+    """
+    seconds: dict[str, float] = {}
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    if shut_down(Path.cwd()):
+        ERRORS.print("a stack was up: it is stopped, the demo starts afresh")
+    try:
+        with _phase("Data: draw an archive in CIFAR-100's format, and make a dataset of it", "data", seconds):
+            settings = _data(stack, overrides, classes)
+        if not LAYER.is_file():
+            with _phase("Layer: third-party code for Lambda, built without Docker", "layer", seconds):
+                build_layer(LAYER)
+        with _phase("Up: the Pulumi program, unmodified, on emulators of AWS", "up", seconds):
+            deployment = bring_up(stack, settings)
+            SCREEN.print(summary_table(deployment))
+        cloud, deployment = connect(Path.cwd())
+        with _phase("Evaluate: which threshold does the held-out split support?", "evaluate", seconds):
+            _evaluate(cloud)
+        with _phase("Classify: photos into the bucket, drivers to their bays", "classify", seconds):
+            results = follow(cloud, deployment, _photos(photos))
+            SCREEN.print(result_table(results))
+            SCREEN.print(totals(results))
+        with _phase("Review queue: what a person has to look at", "review", seconds):
+            messages = review_queue(cloud, deployment)
+            SCREEN.print(review_table(messages))
+        with _phase("Report: what the captured inferences say", "report", seconds):
+            _report(cloud, results)
+        summary = _summary(deployment, results, seconds)
+        problems = _problems(cloud, deployment, results, messages)
+    finally:
+        if keep:
+            ERRORS.print("the stack stays up; stop it with: python -m localcloud down")
+        else:
+            shut_down(Path.cwd())
+    (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    if as_json:
+        print(json.dumps(summary, indent=2))
+    else:
+        SCREEN.print(Rule("Where to look", align="left"))
+        for name, what in (
+            ("report/index.html", "what the model did: open it in a browser"),
+            ("evaluation/", "accuracy, calibration, risk and coverage, the recommended threshold"),
+            ("summary.json", f"this run in numbers; {sum(seconds.values()):.0f} s in all"),
+        ):
+            SCREEN.print(f"  {FOLDER / name}  {what}", soft_wrap=True)
+    for problem in problems:
+        ERRORS.print(f"not as it should be: {problem}", markup=False, soft_wrap=True)
+    return 1 if problems else 0
+
+
+@contextmanager
+def _phase(title: str, name: str, seconds: dict[str, float]) -> Generator[None]:
+    SCREEN.print(Rule(title, align="left"))
+    started = time.monotonic()
+    yield
+    seconds[name] = round(time.monotonic() - started, 1)
+
+
+def _data(stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
+    from localcloud.project import stack_configuration
+
+    configured = json.loads(stack_configuration(Path.cwd(), stack, overrides)["scones:classes"])
+    chosen = list(classes or configured)
+    archive = write_archive(FOLDER / "cifar-100-like.tar.gz", classes=chosen, train_per_class=500, test_per_class=200)
+    write_neither(FOLDER / "neither", NEITHER)
+    dataset = FOLDER / "dataset"
+    manifest = prepare(Archive(archive), chosen, dataset)
+    counts = ", ".join(f"{manifest.images(split)} {split}" for split in ("train", "validation", "test"))
+    SCREEN.print(f"{', '.join(chosen)}: {counts} photos; dataset {manifest.identity[:12]}")
+    settings = {**overrides, "datasetDir": str(dataset)}
+    if classes:
+        settings["classes"] = json.dumps(chosen)
+        settings["loadingBays"] = json.dumps({name: f"bay {number}" for number, name in enumerate(chosen, 1)})
+    return settings
+
+
+def _photos(count: int) -> list[Photo]:
+    broken = FOLDER / "broken.jpg"
+    broken.write_bytes(BROKEN)
+    flower = FOLDER / "flower.jpg"
+    flower.write_bytes(FLOWER.read_bytes())
+    return [*sample(FOLDER / "dataset", count, seed=0), Photo(flower), Photo(broken)]
+
+
+def _tool(cloud: Cloud, *words: str) -> None:
+    SCREEN.file.flush()
+    finished = subprocess.run([sys.executable, "-m", *words], env=environment_of(cloud), check=False)
+    if finished.returncode:
+        raise LocalCloudError(f"python -m {' '.join(words)} ended with exit code {finished.returncode}")
+
+
+def _evaluate(cloud: Cloud) -> None:
+    _tool(
+        cloud, "training", "evaluate", "--dataset", str(FOLDER / "dataset"), "--neither", str(FOLDER / "neither"),
+        "--output", str(FOLDER / "evaluation"), "--upload-baseline",
+    )  # fmt: skip
+
+
+def _report(cloud: Cloud, results: Sequence[Result]) -> None:
+    _wait_for_captures(cloud, sum(result.confidence is not None for result in results))
+    _tool(cloud, "monitoring", "report", "--output", str(FOLDER / "report"))
+
+
+def _wait_for_captures(cloud: Cloud, least: int) -> None:
+    # captures are written a moment after the answers
+    time.sleep(2.5 if least else 0)
+
+
+def _summary(deployment: Deployment, results: Sequence[Result], seconds: Mapping[str, float]) -> dict[str, Any]:
+    decided = {name: [each for each in results if each.decision == name] for name in ("accepted", "review", "fault")}
+    return {
+        "stack": deployment.stack,
+        "classes": deployment.outputs["classes"],
+        "threshold": deployment.outputs["confidenceThreshold"],
+        "photos": len(results),
+        "accepted": len(decided["accepted"]),
+        "review": len(decided["review"]),
+        "failed": len(decided["fault"]),
+        "accepted_correct": sum(result.correct is True for result in decided["accepted"]),
+        "seconds": dict(seconds),
+        "seconds_of_up": dict(deployment.seconds),
+        "resources": dict(deployment.resources),
+        "results": [{**asdict(result), "correct": result.correct} for result in results],
+    }
+
+
+def _problems(
+    cloud: Cloud, deployment: Deployment, results: Sequence[Result], messages: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    found: list[str] = []
+    *ordinary, broken = results
+    for result in ordinary:
+        if result.decision == "fault":
+            found.append(f"{result.photo} ended in {result.error}: {result.message}")
+    if broken.error != "InvalidImage":
+        found.append(f"the broken file should end in InvalidImage, got {broken.error}")
+    queued = {str(message["key"]) for message in messages}
+    for result in results:
+        if (result.decision != "accepted") != (result.key in queued):
+            found.append(f"{result.photo} was {result.decision}, and is {'' if result.key in queued else 'not '}queued")
+    table = cloud.client("dynamodb").scan(TableName=deployment.outputs["decisionsTable"])["Items"]
+    recorded = {item["key"]["S"]: item["decision"]["S"] for item in table}
+    expected = {result.key: result.decision for result in results if result.decision != "fault"}
+    if recorded != expected:
+        found.append(f"{len(expected)} decisions should be recorded, got {len(recorded)}")
+    judged = [result for result in ordinary if result.decision == "accepted" and result.correct is not None]
+    if not judged or sum(bool(each.correct) for each in judged) / len(judged) < 0.7:
+        found.append(f"of {len(judged)} accepted photos fewer than 70 % were right")
+    for name in ("report/index.html", "evaluation/evaluation.json"):
+        if not (FOLDER / name).is_file():
+            found.append(f"{FOLDER / name} is missing")
+    return found
