@@ -25,6 +25,9 @@ from typing import TypeGuard
 from handlers.errors import InvalidInference
 from handlers.inferences import read_inferences
 
+EVALUATION_PREFIX = "evaluation-"
+"""How the inference ids of an evaluation begin: its photos are captured too, but are no traffic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inference:
@@ -39,6 +42,11 @@ class Inference:
     """A probability per class, in label order."""
     observed_input: tuple[str, str] | None = None
     """(encoding, data) of the photo as captured, not decoded; None when inputs are not captured."""
+
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether an evaluation asked, and not a driver's photo."""
+        return self.inference_id is not None and self.inference_id.startswith(EVALUATION_PREFIX)
 
     @property
     def label_index(self) -> int:

@@ -24,7 +24,7 @@ Damaged = Callable[[int, str], None]
 
 
 def inferences(s3: "S3Client", bucket: str, key: str, classes: int, damaged: Damaged) -> Iterator[Inference]:
-    """Every inference in a capture file, streamed.
+    """Every inference in a capture file, streamed, but for those of an evaluation.
 
     One with another number of scores than there are classes counts as damaged. Raises ClientError when the
     object can't be read.
@@ -33,7 +33,7 @@ def inferences(s3: "S3Client", bucket: str, key: str, classes: int, damaged: Dam
     for number, line in enumerate(body.iter_lines(_CHUNK), start=1):
         try:
             inference = read_line(line)
-            if inference is None:
+            if inference is None or inference.is_evaluation:
                 continue
             if len(inference.scores) != classes:
                 raise DamagedRecord(f"expected the scores of {classes} classes, got {len(inference.scores)}")

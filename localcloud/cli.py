@@ -25,6 +25,9 @@ from localcloud.photos import Classification, Photo, Result, given, review_queue
 
 ERRORS = Console(stderr=True, highlight=False)
 SCREEN = Console(highlight=False)
+if not SCREEN.is_terminal:
+    # rich takes 80 columns for a file or a pipe, too few for the tables
+    SCREEN.width = 120
 
 
 def main(words: Sequence[str]) -> int:
@@ -156,7 +159,7 @@ def totals(results: Sequence[Result]) -> str:
     """The results in one line."""
     counts = Counter(result.decision for result in results)
     line = f"{len(results)} photos: {counts['accepted']} accepted, {counts['review']} for a person, "
-    line += f"{counts['fault']} faults"
+    line += f"{counts['fault']} fault{'s' if counts['fault'] != 1 else ''}"
     known = [result for result in results if result.decision == "accepted" and result.correct is not None]
     if known:
         line += f"; {sum(bool(result.correct) for result in known)} of {len(known)} accepted labels are right"
@@ -263,7 +266,7 @@ def _logs(arguments: argparse.Namespace) -> int:
 
 
 def environment_of(cloud: Cloud) -> dict[str, str]:
-    """This process's environment, with boto3 pointed at the emulators and the tools at the stack's outputs."""
+    """The environment of a command, with boto3 pointed at the emulators and the tools at the stack's outputs."""
     outputs = (Path.cwd() / FOLDER / OUTPUTS).resolve()
     return {**os.environ, **cloud.environment(), "SCONES_OUTPUTS": str(outputs)}
 

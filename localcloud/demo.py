@@ -120,7 +120,7 @@ def _data(stack: str, overrides: Mapping[str, str], classes: Sequence[str] | Non
 
     configured = json.loads(stack_configuration(Path.cwd(), stack, overrides)["scones:classes"])
     chosen = list(classes or configured)
-    archive = write_archive(FOLDER / "cifar-100-like.tar.gz", classes=chosen, train_per_class=500, test_per_class=200)
+    archive = write_archive(FOLDER / "cifar-100-like.tar.gz", classes=chosen, train_per_class=500, test_per_class=500)
     write_neither(FOLDER / "neither", NEITHER)
     dataset = FOLDER / "dataset"
     manifest = prepare(Archive(archive), chosen, dataset)

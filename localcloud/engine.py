@@ -107,7 +107,8 @@ class Emulation:
         unknown = sorted(set(inputs) - takes)
         if unknown:
             raise LocalCloudError(
-                f"{registration.urn}: the local cloud's adapter does not know {', '.join(unknown)} of {registration.type}"
+                f"{registration.urn}: the local cloud's adapter of {registration.type} does not know "
+                f"{', '.join(unknown)}"
             )
         digest = hashlib.sha256(f"{self.cloud.stack}\n{registration.urn}".encode()).hexdigest()
         request = Request(self.cloud, registration, inputs, f"{registration.name}-{digest[:7]}")

@@ -163,12 +163,11 @@ def _result(photo: Photo, key: str, begun: float, execution: Mapping[str, Any]) 
 
 def review_queue(cloud: Cloud, deployment: Deployment) -> list[dict[str, Any]]:
     """What waits for a person, without taking it from the queue."""
-    sqs, found, quiet = cloud.client("sqs"), {}, 0
-    while quiet < 2:
-        answer = sqs.receive_message(
-            QueueUrl=deployment.outputs["reviewQueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0
-        )
-        fresh = {entry["MessageId"]: json.loads(entry["Body"]) for entry in answer.get("Messages", [])}
-        quiet = 0 if set(fresh) - set(found) else quiet + 1
-        found |= fresh
-    return list(found.values())
+    sqs, url = cloud.client("sqs"), deployment.outputs["reviewQueueUrl"]
+    found: list[dict[str, Any]] = []
+    # hidden while we look, so that each comes once; shown again at the end
+    while entries := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages"):
+        found += entries
+    for entry in found:
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=entry["ReceiptHandle"], VisibilityTimeout=0)
+    return [json.loads(entry["Body"]) for entry in found]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from handlers.capture import EVALUATION_PREFIX
 from monitoring.period import Period
 from monitoring.records import Batch, Columns, read_lines
 from monitoring.sources import CaptureFile, Source
@@ -41,6 +42,8 @@ class Reading:
     """Records of a photo that was already counted: its classification was tried again."""
     outside: int = 0
     """Readable records of another time than the period."""
+    evaluations: int = 0
+    """Readable records of the period that an evaluation made; they are left out."""
     damaged: int = 0
     examples: list[Damage] = field(default_factory=list[Damage])
     """The first EXAMPLES of the damaged."""
@@ -121,6 +124,10 @@ class CaptureReader:
         self.reading.records += len(inside)
         if len(inside) < len(batch):
             batch = batch.select(inside.tolist())
+        traffic = [at for at, name in enumerate(batch.ids) if name is None or not name.startswith(EVALUATION_PREFIX)]
+        if len(traffic) < len(batch):
+            self.reading.evaluations += len(batch) - len(traffic)
+            batch = batch.select(traffic)
         fresh = self._fresh(batch.ids)
         if fresh is not None:
             self.reading.repeats += len(batch) - len(fresh)

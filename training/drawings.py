@@ -235,7 +235,7 @@ DRAWINGS: Mapping[str, Callable[[Pen], None]] = {
 }
 NEITHER: tuple[Callable[[Pen], None], ...] = (house, dog, boxes, car)
 VEHICLES = ("bicycle", "motorcycle")
-AMBIGUOUS = 0.06
+AMBIGUOUS = 0.05
 """The share of vehicles that are drawn as a moped, which belongs to neither class."""
 
 
@@ -248,13 +248,13 @@ def _shaded(color: Color, rng: np.random.Generator) -> Color:
 def picture(drawing: Callable[[Pen], None], rng: np.random.Generator) -> Image.Image:
     """A 32x32 picture: the thing in clutter, perhaps partly hidden, in some light, blurred and noisy."""
     canvas = _background(rng)
-    far = rng.random() < 0.12
-    size = CANVAS * float(rng.uniform(0.4, 0.55) if far else rng.uniform(0.68, 1.0))
+    far = rng.random() < 0.05
+    size = CANVAS * float(rng.uniform(0.4, 0.55) if far else rng.uniform(0.75, 1.02))
     slack = max(2.0, (CANVAS - size) / 2)
     pen = Pen(
         ImageDraw.Draw(canvas),
         rng,
-        angle=float(rng.normal(0, 0.14)),
+        angle=float(rng.normal(0, 0.1)),
         size=size,
         centre=(
             CANVAS / 2 + float(rng.uniform(-slack, slack)),
@@ -264,9 +264,9 @@ def picture(drawing: Callable[[Pen], None], rng: np.random.Generator) -> Image.I
         squeeze=float(rng.uniform(0.6, 1.0)),
     )
     drawing(pen)
-    if rng.random() < 0.35:
+    if rng.random() < 0.2:
         _hide(canvas, rng)
-    blur = SCALE * float(rng.choice([0.3, 0.5, 0.8, 1.2]))
+    blur = SCALE * float(rng.choice([0.2, 0.3, 0.5, 0.8]))
     small = canvas.filter(ImageFilter.GaussianBlur(blur)).resize((SIDE, SIDE), Image.Resampling.BOX)
     return _in_some_light(small, rng)
 
@@ -277,7 +277,7 @@ def _background(rng: np.random.Generator) -> Image.Image:
     rows = np.repeat(np.where(np.arange(CANVAS)[:, None] < horizon, above, below)[:, None, :], CANVAS, axis=1)
     canvas = Image.fromarray(rows.astype(np.uint8), "RGB")
     draw = ImageDraw.Draw(canvas)
-    for _ in range(int(rng.integers(2, 9))):
+    for _ in range(int(rng.integers(1, 6))):
         x, y = (float(value) for value in rng.uniform(0, CANVAS, 2))
         width, height = (float(value) for value in rng.uniform(4, CANVAS / 2, 2))
         box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
@@ -303,5 +303,5 @@ def _hide(canvas: Image.Image, rng: np.random.Generator) -> None:
 def _in_some_light(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     pixels = np.asarray(image, dtype=np.float64)
     pixels = (pixels - 128) * rng.uniform(0.45, 1.1) + 128 + rng.uniform(-35, 35)
-    pixels += rng.normal(0, rng.uniform(3, 20), pixels.shape)
+    pixels += rng.normal(0, rng.uniform(2, 10), pixels.shape)
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8), "RGB")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from handlers.capture import EVALUATION_PREFIX
 from training.errors import TrainingError
 from training.predictions import PredictionsError, check_scores
 from training.statistics import Floats
@@ -73,7 +75,12 @@ def score(
         body = as_sent(path, size)
         began = time.perf_counter()
         try:
-            answer = client.invoke_endpoint(EndpointName=endpoint, ContentType=CONTENT_TYPE, Body=body)
+            answer = client.invoke_endpoint(
+                EndpointName=endpoint,
+                ContentType=CONTENT_TYPE,
+                Body=body,
+                InferenceId=f"{EVALUATION_PREFIX}{uuid.uuid4().hex}",
+            )
             text = answer["Body"].read()
         except ClientError as error:
             message = error.response.get("Error", {}).get("Message", str(error))

@@ -88,8 +88,10 @@ def state_machine(request: Request) -> Created:
     return arn, {"id": arn, "arn": arn, "name": name, "stateMachineVersionArn": version, "creationDate": time.ctime()}
 
 
-@adapter("aws:appautoscaling/target:Target",
-         takes=("minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace", "tags"))  # fmt: skip
+@adapter(
+    "aws:appautoscaling/target:Target",
+    takes=("minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace", "tags"),
+)
 def scaling_target(request: Request) -> Created:
     request.client("application-autoscaling").register_scalable_target(
         ServiceNamespace=request["serviceNamespace"],

@@ -8,7 +8,7 @@ from localcloud.errors import LocalCloudError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs": "InputDataConfig"}
-WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learning rate", "Storing")
+WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learning rate")
 
 
 @adapter(

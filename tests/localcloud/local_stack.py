@@ -1,0 +1,21 @@
+"""A root that is a Pulumi project of its own: the real program and stack files, a small drawn dataset, no layer to load."""
+
+from pathlib import Path
+
+from training.archive import Archive
+from training.prepare import prepare
+from training.synthesize import write_archive, write_neither
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+CLASSES = ("bicycle", "motorcycle")
+
+
+def write_root(root: Path, *, train: int = 150, test: int = 40, neither: int = 40) -> Path:
+    for path in (REPOSITORY / "__main__.py", *REPOSITORY.glob("Pulumi*.yaml")):
+        (root / path.name).symlink_to(path)
+    archive = write_archive(root / "archive.tar.gz", classes=list(CLASSES), train_per_class=train, test_per_class=test)
+    prepare(Archive(archive), list(CLASSES), root / "build/dataset")
+    write_neither(root / "neither", neither)
+    (root / "build/layer.zip").write_bytes(EMPTY_ZIP)
+    return root
