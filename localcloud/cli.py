@@ -113,7 +113,7 @@ def overrides_of(pairs: Sequence[str]) -> dict[str, str]:
 def bring_up(stack: str, overrides: Mapping[str, str]) -> Deployment:
     """Deploy with a progress bar on the screen's error stream."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERRORS, transient=True) as bar:
+    with Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as bar:
         task = bar.add_task("starting the emulators", total=None)
 
         def progress(count: int, total: int, latest: str) -> None:
@@ -128,7 +128,7 @@ def bring_up(stack: str, overrides: Mapping[str, str]) -> Deployment:
 def follow(cloud: Cloud, deployment: Deployment, photos: Sequence[Photo]) -> list[Result]:
     """Classify with a progress bar on the screen's error stream."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERRORS, transient=True) as bar:
+    with Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as bar:
         task = bar.add_task("photos", total=len(photos))
         return Classification(cloud, deployment).run(photos, lambda result: bar.advance(task))
 

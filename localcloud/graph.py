@@ -68,7 +68,9 @@ def graph(
 def plain(value: Any, root: Path) -> Any:
     """A registered input as JSON has it: assets by their hash, whole numbers as such, the unknown by name."""
     if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
-        return {"asset": str(value.path), "sha256": hashlib.sha256((root / Path(value.path)).read_bytes()).hexdigest()}
+        path = (root / Path(value.path)).resolve()
+        name = path.relative_to(root.resolve()) if path.is_relative_to(root.resolve()) else path.name
+        return {"asset": str(name), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if isinstance(value, pulumi.StringAsset):
         return {"asset": "text", "sha256": hashlib.sha256(value.text.encode()).hexdigest()}
     if isinstance(value, pulumi.AssetArchive):

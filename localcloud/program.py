@@ -16,8 +16,11 @@ from typing import Any, Protocol
 import pulumi
 from pulumi.runtime import mocks
 
+from components.layer import LayerError
+from components.settings import SettingsError
 from localcloud.errors import LocalCloudError
 from localcloud.project import stack_configuration
+from training.errors import TrainingError
 
 PROJECT = "scones"
 
@@ -147,7 +150,9 @@ def _exports() -> dict[str, Any]:
 
 
 def _readable(fault: BaseException) -> BaseException:
-    return fault
+    """What the program tells its user is one sentence here too; anything else is a bug and stays as it is."""
+    told = isinstance(fault, SettingsError | LayerError | TrainingError | pulumi.RunError)
+    return LocalCloudError(str(fault)) if told else fault
 
 
 @contextmanager

@@ -21,8 +21,9 @@ class Trainer:
         ]
         self.biases = [np.zeros(HIDDEN), np.zeros(classes)]
         self.optimizer = hyperparameters["optimizer"]
-        # the rates that people choose are made for a deep network; this one learns well at a tenth of them
-        self.rate = float(hyperparameters["learning_rate"]) / (10 if self.optimizer in ("sgd", "nag") else 1)
+        # the rates that people choose are made for a deep network, small ones for one that is pretrained
+        factor = 10 if hyperparameters.get("use_pretrained_model") == "1" else 0.1
+        self.rate = float(hyperparameters["learning_rate"]) * (factor if self.optimizer in ("sgd", "nag") else 1)
         self.momentum = float(hyperparameters.get("momentum", 0.9))
         self.decay = float(hyperparameters.get("weight_decay", 1e-4))
         self.beta_1 = float(hyperparameters.get("beta_1", 0.9))
