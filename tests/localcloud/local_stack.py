@@ -1,4 +1,4 @@
-"""A root that is a Pulumi project of its own: the real program and stack files, a small drawn dataset, no layer to load."""
+"""A root that is a Pulumi project of its own: the real program and stack files, a small drawn dataset."""
 
 from pathlib import Path
 

@@ -69,5 +69,5 @@ def test_a_value_of_another_type_than_the_schema_s_is_refused(project, key, valu
 
 
 def test_a_key_that_the_schema_does_not_declare_is_refused(project):
-    with pytest.raises(LocalCloudError, match="scones:minute is not declared in Pulumi.yaml: known are classes, "):
+    with pytest.raises(LocalCloudError, match=r"scones:minute is not declared in Pulumi\.yaml: known are classes, "):
         stack_configuration(project, "dev", {"minute": "5"})

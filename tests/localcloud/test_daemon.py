@@ -1,0 +1,103 @@
+"""The process behind the cloud: killed, interrupted or ended, it takes everything along."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from localcloud.adapters.lambda_ import BOOTSTRAP, _zipped
+from localcloud.daemon import STATE, State, process_began, read_state, start_daemon, stop_daemon
+from localcloud.engine import Cloud
+from tests.localcloud.local_stack import REPOSITORY
+from tests.localcloud.processes import alive, command, eventually, family
+
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    yield tmp_path / "state"
+    stop_daemon(tmp_path / "state")
+
+
+def run_a_function(state):
+    """So that there is a process of a process of a process."""
+    cloud = Cloud(REPOSITORY, "dev", "us-east-1", state.aws_url, state.sagemaker_url)
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [ASSUME]})
+    role = cloud.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    files = {
+        "f.py": b"def handler(event, context):\n    return event\n",
+        "bootstrap": BOOTSTRAP.format(python=sys.executable).encode(),
+    }
+    client = cloud.client("lambda")
+    client.create_function(
+        FunctionName="f", Runtime="provided.al2023", Handler="f.handler", Role=role, Code={"ZipFile": _zipped(files)}
+    )
+    assert client.invoke(FunctionName="f", Payload=b'"hello"')["Payload"].read() == b'"hello"'
+
+
+def test_a_killed_daemon_leaves_nothing_at_the_next_start(folder):
+    state = start_daemon(folder, "us-east-1")
+    run_a_function(state)
+    pids = family(state.pid)
+    assert any("awslambdaric" in command(pid) for pid in pids)
+    os.kill(state.pid, signal.SIGKILL)
+    again = start_daemon(folder, "us-east-1")
+    assert again.pid != state.pid
+    assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
+
+
+def test_an_ended_daemon_takes_its_functions_along(folder):
+    state = start_daemon(folder, "us-east-1")
+    run_a_function(state)
+    pids = family(state.pid)
+    assert stop_daemon(folder) and not folder.exists()
+    assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
+    assert not stop_daemon(folder)
+
+
+def test_the_state_of_a_process_that_is_gone_is_no_state(folder):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    folder.mkdir()
+    (folder / STATE).write_text(json.dumps({"pid": gone.pid, "began": "1", "aws_url": "", "sagemaker_url": ""}))
+    assert read_state(folder) is None and not folder.exists()
+
+
+def test_another_process_with_the_same_id_is_not_the_daemon(folder):
+    folder.mkdir()
+    (folder / STATE).write_text(json.dumps({"pid": os.getpid(), "began": "1", "aws_url": "", "sagemaker_url": ""}))
+    assert not stop_daemon(folder)
+    began = process_began(os.getpid())
+    assert began and began != "1"
+    folder.mkdir()
+    (folder / STATE).write_text(json.dumps({"pid": os.getpid(), "began": began, "aws_url": "", "sagemaker_url": ""}))
+    assert read_state(folder) == State(os.getpid(), began, "", "")
+    (folder / STATE).unlink()
+
+
+def test_an_interrupted_up_leaves_nothing(root):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    up = subprocess.Popen(
+        [sys.executable, "-m", "localcloud", "up"],
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert eventually(lambda: (root / ".localcloud" / STATE).is_file(), 60)
+        pids = family(read_state(root / ".localcloud").pid)
+        time.sleep(1.5)
+        os.killpg(up.pid, signal.SIGINT)
+        _, said = up.communicate(timeout=40)
+    finally:
+        up.kill()
+    assert up.returncode == 130 and said.decode().rstrip().endswith("interrupted"), said.decode()
+    assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
+    assert not (root / ".localcloud").exists()

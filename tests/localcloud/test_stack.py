@@ -1,0 +1,225 @@
+"""The real program on the emulators, from an upload to the decision. One stack is brought up for all of these."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from localcloud.daemon import read_state
+from localcloud.deployment import connect, deploy, shut_down
+from localcloud.errors import LocalCloudError
+from localcloud.photos import Classification, Photo, review_queue
+from tests.localcloud.local_stack import REPOSITORY
+from tests.localcloud.processes import alive, command, eventually, family, listening
+
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+
+
+def bring_up(root, said):
+    return deploy(root, "dev", {}, progress=lambda *_: None, say=said.append)
+
+
+class Stack:
+    def __init__(self, root: Path) -> None:
+        self.root, self.said = root, []
+        self.deployment = bring_up(root, self.said)
+        self.cloud, _ = connect(root)
+        self.outputs = self.deployment.outputs
+
+    def client(self, service):
+        return self.cloud.client(service)
+
+    def classify(self, *photos: Path):
+        return Classification(self.cloud, self.deployment).run([Photo(path) for path in photos], lambda _: None)
+
+    def decision(self, key):
+        return self.client("dynamodb").query(
+            TableName=self.outputs["decisionsTable"],
+            KeyConditionExpression="#o = :o",
+            ExpressionAttributeNames={"#o": "object"},
+            ExpressionAttributeValues={":o": {"S": f"{self.outputs['bucket']}/{key}"}},
+        )["Items"]
+
+    def message(self, key):
+        found = [each for each in review_queue(self.cloud, self.deployment) if each["key"] == key]
+        assert len(found) == 1, found
+        return found[0]
+
+    def execute(self, key):
+        states = self.client("stepfunctions")
+        arn = states.start_execution(
+            stateMachineArn=self.outputs["stateMachineArn"],
+            input=json.dumps({"s3_bucket": self.outputs["bucket"], "s3_key": key, "image_data": ""}),
+        )["executionArn"]
+        assert eventually(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", 60)
+        return states.describe_execution(executionArn=arn)
+
+    def scores(self, path):
+        answer = self.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.outputs["endpointName"], ContentType="application/x-image", Body=path.read_bytes()
+        )
+        return json.loads(answer["Body"].read())
+
+
+@pytest.fixture(scope="module")
+def stack(root):
+    try:
+        yield Stack(root)
+    finally:
+        shut_down(root)
+
+
+@pytest.fixture(scope="module")
+def photos(stack, root):
+    """The photo that the model is surest of, and the one that it is least sure of."""
+    held_out = [*(root / "build/dataset/test").glob("*/*.png"), *(root / "neither").glob("*.png")]
+    ranked = sorted(held_out, key=lambda path: max(stack.scores(path)))
+    threshold = stack.outputs["confidenceThreshold"]
+    assert max(stack.scores(ranked[-1])) >= threshold > max(stack.scores(ranked[0]))
+    return ranked[-1], ranked[0]
+
+
+def test_the_training_really_trained_and_said_so_line_by_line(stack):
+    job = stack.client("sagemaker").describe_training_job(TrainingJobName=stack.outputs["trainingJobName"])
+    (accuracy,) = [each for each in job["FinalMetricDataList"] if each["MetricName"] == "validation:accuracy"]
+    assert job["TrainingJobStatus"] == "Completed" and 0.6 < accuracy["Value"] <= 1
+    assert any(line.startswith("Epoch[3] Validation-accuracy=") for line in stack.said)
+    artifact = stack.outputs["modelArtifact"].removeprefix(f"s3://{stack.outputs['bucket']}/")
+    assert stack.client("s3").head_object(Bucket=stack.outputs["bucket"], Key=artifact)["ContentLength"] > 1000
+
+
+def test_a_sure_photo_is_recorded_and_published_and_routed(stack, photos, root):
+    sqs, events = stack.client("sqs"), stack.client("events")
+    queue = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus = stack.outputs["eventBusName"]
+    events.put_rule(Name="orders", EventBusName=bus, EventPattern=json.dumps({"source": ["scones.classification"]}))
+    events.put_targets(Rule="orders", EventBusName=bus, Targets=[{"Id": "orders", "Arn": arn}])
+
+    (result,) = stack.classify(photos[0])
+
+    assert result.decision == "accepted", result
+    assert result.loading_bay == stack.outputs["loadingBays"][result.label]
+    (item,) = stack.decision(result.key)
+    assert item["decision"]["S"] == "accepted" and item["label"]["S"] == result.label
+    assert float(item["confidence"]["N"]) == pytest.approx(result.confidence)
+    assert item["execution"]["S"] == result.execution
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    event = json.loads(message["Body"])
+    assert event["detail-type"] == "VehicleClassified"
+    assert event["detail"]["key"] == result.key and event["detail"]["loading_bay"] == result.loading_bay
+
+
+def test_an_unsure_photo_fails_and_waits_for_a_person_with_its_figures(stack, photos):
+    (result,) = stack.classify(photos[1])
+    assert (result.decision, result.error) == ("review", "ThresholdNotMet")
+    assert result.confidence < stack.outputs["confidenceThreshold"] and result.loading_bay is None
+    message = stack.message(result.key)
+    assert message["error"] == "ThresholdNotMet" and message["execution"] == result.execution
+    assert message["confidence"] == pytest.approx(result.confidence)
+    assert message["inferences"] == pytest.approx(stack.scores(photos[1]), abs=1e-6)
+    (item,) = stack.decision(result.key)
+    assert item["decision"]["S"] == "review" and "loading_bay" not in item
+
+
+def test_a_broken_file_fails_by_its_own_name_and_waits_for_a_person(stack, tmp_path):
+    broken = tmp_path / 'a photo "é" +1.png'
+    broken.write_bytes(b"not a photo")
+    (result,) = stack.classify(broken)
+    assert (result.decision, result.error) == ("fault", "InvalidImage")
+    assert stack.message(result.key)["error"] == "InvalidImage"
+    assert stack.decision(result.key) == []
+
+
+def test_looking_at_the_queue_takes_nothing_from_it_and_sees_more_than_one_batch(stack):
+    queue = stack.outputs["reviewQueueUrl"]
+    for number in range(23):
+        stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"key": f"k{number}"}))
+    looked = [
+        {each["key"] for each in review_queue(stack.cloud, stack.deployment) if each["key"].startswith("k")}
+        for _ in range(2)
+    ]
+    assert looked[0] == looked[1] == {f"k{number}" for number in range(23)}
+
+
+def test_a_second_event_for_the_same_photo_decides_nothing_anew(stack, photos):
+    (first,) = stack.classify(photos[0])
+    again = stack.execute(first.key)
+    assert again["status"] == "SUCCEEDED"
+    (item,) = stack.decision(first.key)
+    assert item["execution"]["S"] == first.execution != again["executionArn"]
+
+
+def test_a_function_may_read_nothing_but_photos(stack):
+    bucket = stack.outputs["bucket"]
+    keys = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix="dataset/")["Contents"]
+    execution = stack.execute(keys[0]["Key"])
+    assert (execution["status"], execution["error"]) == ("FAILED", "AccessDenied")
+
+
+def test_what_the_endpoint_answers_to_the_workflow_is_captured(stack, photos):
+    (result,) = stack.classify(photos[0])
+    (item,) = stack.decision(result.key)
+    s3, bucket = stack.client("s3"), stack.outputs["bucket"]
+
+    def captured():
+        keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="capture/").get("Contents", [])]
+        lines = [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
+        return item["inference_id"]["S"] in "".join(lines)
+
+    assert eventually(captured)
+
+
+def test_the_observing_function_ran_on_the_captures_and_its_metrics_can_be_read(stack):
+    metrics = stack.client("cloudwatch")
+    assert eventually(lambda: metrics.list_metrics(Namespace=stack.outputs["metricNamespace"])["Metrics"], 30)
+
+
+def test_the_functions_see_their_own_archive_and_not_this_repository(stack):
+    workers = [pid for pid in family(read_state(stack.root / ".localcloud").pid) if "awslambdaric" in command(pid)]
+    assert workers
+    for pid in workers:
+        environment = dict(
+            entry.partition("=")[::2] for entry in Path(f"/proc/{pid}/environ").read_text().split("\0") if entry
+        )
+        assert "PYTHONPATH" not in environment
+        where = Path(f"/proc/{pid}/cwd").readlink()
+        assert not (where / "components").exists() and not (where / "localcloud").exists()
+
+
+def test_everything_listens_on_the_loopback_interface_only(stack):
+    addresses = listening(family(read_state(stack.root / ".localcloud").pid))
+    assert addresses and addresses <= LOOPBACK
+
+
+def test_a_stack_that_is_up_and_unchanged_is_left_alone(stack):
+    before, said = read_state(stack.root / ".localcloud"), []
+    assert bring_up(stack.root, said).outputs == stack.outputs
+    assert read_state(stack.root / ".localcloud") == before
+    assert any("nothing to do" in line for line in said)
+
+
+def test_a_command_finds_the_emulators_and_the_outputs_in_its_environment(stack):
+    code = (
+        "import boto3, json, os; o = json.load(open(os.environ['SCONES_OUTPUTS'])); "
+        "boto3.client('s3').head_bucket(Bucket=o['bucket']); "
+        "print(boto3.client('sagemaker').describe_endpoint(EndpointName=o['endpointName'])['EndpointStatus'])"
+    )
+    words = [sys.executable, "-m", "localcloud", "run", "--", "python", "-c", code]
+    finished = subprocess.run(
+        words, cwd=stack.root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True
+    )
+    assert (finished.stdout, finished.returncode) == ("InService\n", 0), finished.stderr
+
+
+def test_down_leaves_no_process_and_no_state(stack):
+    pids = family(read_state(stack.root / ".localcloud").pid)
+    assert len(pids) > 3
+    assert shut_down(stack.root)
+    assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
+    assert not (stack.root / ".localcloud").exists()
+    with pytest.raises(LocalCloudError, match="nothing is up"):
+        connect(stack.root)
