@@ -3,6 +3,8 @@
 import base64
 import binascii
 import hashlib
+import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers import environment
 from handlers.errors import (
     AccessDenied,
+    ConfigurationError,
     InvalidEvent,
     ModelNotReady,
     ModelRejectedImage,
@@ -28,6 +31,29 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 logger = Logger()
+
+
+NOT_READY = re.compile(r"not found|could not find|creating|not in service", re.IGNORECASE)
+"""How a ValidationError says that the endpoint is missing or being made; others won't pass by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which model is asked: its endpoint, its name, and its classes in label order."""
+
+    endpoint: str
+    name: str
+    classes: tuple[str, ...]
+
+
+@cache
+def model_from_environment() -> Model:
+    """ENDPOINT_NAME, MODEL_NAME and CLASSES, read once a process.
+
+    Raises:
+        ConfigurationError: one of them is missing or wrong.
+    """
+    return Model(environment.text("ENDPOINT_NAME"), environment.text("MODEL_NAME"), environment.names("CLASSES"))
 
 
 @cache
@@ -54,6 +80,7 @@ def invoke(runtime: "SageMakerRuntimeClient", endpoint: str, image: bytes, ident
         ModelNotReady, ModelUnavailable, Throttled: worth another try.
         ModelRejectedImage: the container refused the picture.
         AccessDenied: the function's role may not invoke the endpoint.
+        ConfigurationError: SageMaker finds the request itself wrong.
     """
     try:
         answer = runtime.invoke_endpoint(
@@ -81,24 +108,29 @@ def _as_ours(error: ClientError, endpoint: str) -> SconesError:
         if 400 <= original < 500:
             return ModelRejectedImage(f"the model of {endpoint} answered {original}: {said}")
         return ModelUnavailable(f"the model of {endpoint} answered {original}: {said}")
+    # this one is a 429 too, so it comes before the throttling
+    if code == "ModelNotReadyException" or (code == "ValidationError" and NOT_READY.search(message)):
+        return ModelNotReady(f"the endpoint {endpoint} is not ready: {message}")
+    if code == "ValidationError":
+        return ConfigurationError(f"SageMaker refuses the request to the endpoint {endpoint}: {message}")
     if "AccessDenied" in code:
         return AccessDenied(f"{endpoint} may not be invoked by this function's role")
     if "Throttl" in code or status == 429:
         return Throttled(f"{endpoint}: SageMaker asks to slow down ({code})")
-    if code == "ModelNotReadyException" or (code == "ValidationError" and "ndpoint" in message):
-        return ModelNotReady(f"the endpoint {endpoint} is not ready: {message}")
     return ModelUnavailable(f"{endpoint}: SageMaker answered {status} {code}: {message}")
 
 
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
     """Lambda's entry: the event's keys, `inferences` in label order, `inference_id` and `model`."""
-    endpoint, model = environment.text("ENDPOINT_NAME"), environment.text("MODEL_NAME")
-    classes = environment.names("CLASSES")
+    model = model_from_environment()
     photo = read_photo(event)
     identity = inference_id(photo)
-    inferences = read_inferences(invoke(runtime_client(), endpoint, _image(event), identity), len(classes))
-    logger.info("classified", extra={"s3_key": photo.key, "inference_id": identity, "inferences": inferences})
-    return {**event, "inferences": list(inferences), "inference_id": identity, "model": model}
+    logger.append_keys(s3_bucket=photo.bucket, s3_key=photo.key, inference_id=identity)
+    answer = invoke(runtime_client(), model.endpoint, _image(event), identity)
+    inferences = list(read_inferences(answer, len(model.classes)))
+    logger.info("classified", extra={"inferences": inferences, "model": model.name})
+    return {**event, "inferences": inferences, "inference_id": identity, "model": model.name}
 
 
 def _image(event: dict[str, object]) -> bytes:

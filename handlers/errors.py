@@ -37,7 +37,7 @@ class ObjectNotFound(PermanentError):
 
 
 class AccessDenied(PermanentError):
-    """The function's role may not read the object."""
+    """The function's role may not read the object or invoke the endpoint."""
 
 
 class ImageTooLarge(PermanentError):
@@ -68,14 +68,14 @@ class ThresholdNotMet(PermanentError):
     def __init__(
         self, *, label: str, confidence: float, margin: float, threshold: float, inferences: Sequence[float]
     ) -> None:
-        figures = {
+        self.figures: dict[str, object] = {
             "label": label,
             "confidence": confidence,
             "margin": margin,
             "threshold": threshold,
             "inferences": list(inferences),
         }
-        super().__init__(f"{self.CODE} {json.dumps(figures, separators=(',', ':'))}")
+        super().__init__(f"{self.CODE} {json.dumps(self.figures, separators=(',', ':'))}")
 
 
 class ModelNotReady(TransientError):

@@ -77,13 +77,19 @@ def policy_from_environment() -> Policy:
     )
 
 
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
     """Lambda's entry: the event's keys without `image_data`, plus the decision's fields."""
     policy = policy_from_environment()
     if "inferences" not in event:
         raise InvalidEvent(f"the event must hold inferences, got the keys {sorted(event)}")
     inferences = read_inferences(event["inferences"], len(policy.classes))
-    decision = decide(inferences, policy)
-    logger.info("accepted", extra={"s3_key": event.get("s3_key"), **asdict(decision)})
+    logger.append_keys(s3_bucket=event.get("s3_bucket"), s3_key=event.get("s3_key"))
+    try:
+        decision = decide(inferences, policy)
+    except ThresholdNotMet as unsure:
+        logger.info("review", extra=unsure.figures)
+        raise
+    logger.info("accepted", extra=asdict(decision))
     passed_on = {key: value for key, value in event.items() if key != "image_data"}
     return {**passed_on, "inferences": list(inferences), **asdict(decision)}

@@ -1,19 +1,22 @@
 """Serialize: fetch the photo and turn it into the few kilobytes that the model takes."""
 
 import base64
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from handlers import environment
 from handlers.errors import (
     AccessDenied,
     BucketNotFound,
     ImageTooLarge,
+    InvalidEvent,
+    InvalidImage,
     ObjectNotFound,
     SconesError,
     StorageUnavailable,
@@ -29,6 +32,29 @@ logger = Logger()
 
 UNVERSIONED = "null"
 """The version that S3 itself gives to objects of a bucket without versioning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the function is set to: the model's square and the most bytes and pixels of a photo."""
+
+    size: int
+    max_bytes: int
+    max_pixels: int
+
+
+@cache
+def limits_from_environment() -> Limits:
+    """IMAGE_SIZE, MAX_IMAGE_BYTES and MAX_IMAGE_PIXELS, read once a process.
+
+    Raises:
+        ConfigurationError: one of them is missing or wrong.
+    """
+    return Limits(
+        size=environment.whole_number("IMAGE_SIZE"),
+        max_bytes=environment.whole_number("MAX_IMAGE_BYTES"),
+        max_pixels=environment.whole_number("MAX_IMAGE_PIXELS"),
+    )
 
 
 @cache
@@ -50,6 +76,8 @@ def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:
 
     Raises:
         ImageTooLarge: more than `max_bytes`; nothing was downloaded.
+        InvalidImage: no bytes at all; nothing was downloaded.
+        InvalidEvent: no bucket can have that name.
         ObjectNotFound, BucketNotFound, AccessDenied, Throttled, StorageUnavailable: what S3 said.
     """
     pinned = photo.version if photo.version != UNVERSIONED else ""
@@ -63,6 +91,8 @@ def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:
                 f"s3://{photo.bucket}/{photo.key} has {head['ContentLength']:,} bytes; "
                 f"at most {max_bytes:,} are allowed"
             )
+        if not head["ContentLength"]:
+            raise InvalidImage(f"s3://{photo.bucket}/{photo.key} is empty")
         version = head.get("VersionId", UNVERSIONED)
         if version == UNVERSIONED:
             # were the object replaced between the two calls, the bytes would not be those we measured
@@ -72,6 +102,8 @@ def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:
         return answer["Body"].read(), version
     except ClientError as error:
         raise _as_ours(error, s3, photo) from error
+    except ParamValidationError as error:
+        raise InvalidEvent(f"s3://{photo.bucket}/{photo.key} cannot be: {error}") from error
     except BotoCoreError as error:
         raise StorageUnavailable(f"s3://{photo.bucket}/{photo.key} could not be read: {error}") from error
 
@@ -80,17 +112,15 @@ def _as_ours(error: ClientError, s3: "S3Client", photo: Photo) -> SconesError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
     where = f"s3://{photo.bucket}/{photo.key}" + (f" (version {photo.version})" if photo.version else "")
-    if code in {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"} or status in {
-        429,
-        503,
-    }:
+    # the answer to a HEAD has no body: its code is the status, and 503 is how S3 says SlowDown
+    if code in {"503", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"} or status == 429:
         return Throttled(f"{where}: S3 asks to slow down ({code})")
     if code == "NoSuchBucket":
         return BucketNotFound(f"there is no bucket {photo.bucket!r}")
     if code in {"NoSuchKey", "NoSuchVersion"}:
         return ObjectNotFound(f"there is no object {where}")
     if status == 404:
-        # the answer to a HEAD has no body, hence no code: ask about the bucket itself
+        # a HEAD does not say which of the two is missing: ask about the bucket itself
         return _bucket_missing(s3, photo) or ObjectNotFound(f"there is no object {where}")
     if status == 403:
         return AccessDenied(f"{where} may not be read by this function's role")
@@ -112,16 +142,15 @@ def _bucket_missing(s3: "S3Client", photo: Photo) -> BucketNotFound | None:
     return None
 
 
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
     """Lambda's entry: the event's keys, the pinned version, and `image_data` (base64 of a PNG)."""
+    limits = limits_from_environment()
     photo = read_photo(event)
-    data, version = fetch(s3_client(), photo, max_bytes=environment.whole_number("MAX_IMAGE_BYTES"))
-    image = to_model_image(
-        data,
-        size=environment.whole_number("IMAGE_SIZE"),
-        max_pixels=environment.whole_number("MAX_IMAGE_PIXELS"),
-    )
-    logger.info("serialized", extra={"s3_key": photo.key, "bytes_in": len(data), "bytes_out": len(image)})
+    data, version = fetch(s3_client(), photo, max_bytes=limits.max_bytes)
+    logger.append_keys(s3_bucket=photo.bucket, s3_key=photo.key, s3_version=version)
+    image = to_model_image(data, size=limits.size, max_pixels=limits.max_pixels)
+    logger.info("serialized", extra={"bytes_in": len(data), "bytes_out": len(image)})
     kept = {key: value for key, value in event.items() if key not in {"Records", "detail"}}
     return {
         **kept,
