@@ -1,27 +1,30 @@
 """A training job: reads its channels, trains, and logs as the built-in image classification algorithm does.
 
-Runs as a process of its own: `python -m localcloud.sagemaker.algorithm`, the job as JSON on standard input, log
-lines on standard output. Exit code 0: the artifact is in S3. 2: the customer's fault, the last line says which.
+Runs as a process of its own: `python -m localcloud.sagemaker.algorithm`, the job as one line of JSON on standard
+input, log lines on standard output; it ends when standard input does. Exit code 0: the artifact is in S3. 2: the
+customer's fault, the last line says which.
 """
 
 import io
 import json
 import os
-import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import boto3
 import numpy as np
+from botocore.exceptions import ClientError
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from localcloud.sagemaker.model import Floats, Network, calibrated_temperature, features, pack, softmax, to_pixels
 from localcloud.sagemaker.optimizer import Trainer
+from training.hyperparameter_table import HYPERPARAMETERS
 from training.recordio import RecordIOError, read_records
 
 HONOURED = frozenset(
@@ -49,21 +52,7 @@ HONOURED = frozenset(
         "weight_decay",
     }
 )
-DEFAULTS: Mapping[str, str] = {
-    "image_shape": "3,224,224",
-    "epochs": "30",
-    "mini_batch_size": "32",
-    "learning_rate": "0.1",
-    "lr_scheduler_factor": "0.1",
-    "optimizer": "sgd",
-    "momentum": "0.9",
-    "weight_decay": "0.0001",
-    "early_stopping": "False",
-    "early_stopping_min_epochs": "10",
-    "early_stopping_patience": "5",
-    "early_stopping_tolerance": "0.0",
-}
-"""The documented defaults (SageMaker, "Image Classification Hyperparameters")."""
+DEFAULTS: Mapping[str, str] = {name: row.default for name, row in HYPERPARAMETERS.items() if row.default is not None}
 VIEWS = 6
 """How many slightly shifted and mirrored views of the training images the epochs take turns with."""
 
@@ -99,13 +88,15 @@ def train(job: Mapping[str, Any], fetch: Fetch, log: Log) -> bytes:
         CustomerError: the job's data or hyperparameters can't be trained on.
     """
     given: Mapping[str, str] = job["HyperParameters"]
+    _check(given)
     ignored = sorted(set(given) - HONOURED)
     if ignored:
         log(f"The local stand-in ignores: {', '.join(f'{name}={given[name]}' for name in ignored)}")
     values = {**DEFAULTS, **given}
-    shape = _shape(values["image_shape"])
-    classes, epochs = _whole(values, "num_classes"), _whole(values, "epochs")
-    batch, samples = _whole(values, "mini_batch_size"), _whole(values, "num_training_samples")
+    channels, height, width = (int(part) for part in values["image_shape"].split(","))
+    shape = (channels, height, width)
+    classes, epochs = int(values["num_classes"]), int(values["epochs"])
+    batch, samples = int(values["mini_batch_size"]), int(values["num_training_samples"])
     train_set, validation_set = (_channel(job, name, fetch, shape, values) for name in ("train", "validation"))
     for name, images in (("train", train_set), ("validation", validation_set)):
         if len(images.labels) < batch:
@@ -135,7 +126,8 @@ def _learn(
     held_out = (features(validation_set.pixels) - mean) / scale
     trainer = Trainer(plain.shape[1], classes, values)
     steps = {int(step) for step in values.get("lr_scheduler_step", "").split(",") if step.strip()}
-    best, best_epoch, best_network = -1.0, 0, trainer.snapshot()
+    best, best_network = -1.0, trainer.snapshot()
+    patience = Patience(values)
     for epoch in range(epochs):
         started = time.monotonic()
         if epoch in steps:
@@ -151,11 +143,11 @@ def _learn(
         log(f"Epoch[{epoch}] Time cost={time.monotonic() - started:.3f}")
         accuracy = _accuracy(trainer.logits(held_out), validation_set.labels, batch)
         log(f"Epoch[{epoch}] Validation-accuracy={accuracy:.6f}")
-        if accuracy > best + (float(values["early_stopping_tolerance"]) if best >= 0 else 0):
-            best, best_epoch, best_network = accuracy, epoch, trainer.snapshot()
+        if accuracy > best:
+            best, best_network = accuracy, trainer.snapshot()
             log(f"Storing the best model with validation accuracy: {accuracy:.6f}")
-        elif _stops_early(values, epoch, best_epoch):
-            log(f"Early stopping: no better validation accuracy since epoch {best_epoch}")
+        if patience.ends(epoch, accuracy):
+            log(f"Early stopping: no better validation accuracy since epoch {patience.improved}")
             break
     weights, biases = best_network
     network = Network(mean, scale, weights, biases, 1.0, shape)
@@ -168,11 +160,24 @@ def _accuracy(logits: Floats, labels: NDArray[np.int64], batch: int) -> float:
     return float((softmax(logits[:whole]).argmax(axis=1) == labels[:whole]).mean())
 
 
-def _stops_early(values: Mapping[str, str], epoch: int, best_epoch: int) -> bool:
-    if values["early_stopping"].lower() not in ("true", "1"):
-        return False
-    patience, least = int(values["early_stopping_patience"]), int(values["early_stopping_min_epochs"])
-    return epoch + 1 >= least and epoch - best_epoch >= patience
+class Patience:
+    """Early stopping as documented: it ends a training whose validation accuracy no longer improves.
+
+    `improved` is the last epoch whose accuracy was better than the best before by more than
+    `early_stopping_tolerance`, a share of that best.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.active = values["early_stopping"].lower() == "true"
+        self.least, self.most = int(values["early_stopping_min_epochs"]), int(values["early_stopping_patience"])
+        self.tolerance = float(values["early_stopping_tolerance"])
+        self.best, self.improved = 0.0, 0
+
+    def ends(self, epoch: int, accuracy: float) -> bool:
+        """Whether the training ends after `epoch` (counted from 0), which had this validation accuracy."""
+        if accuracy > self.best * (1 + self.tolerance):
+            self.best, self.improved = accuracy, epoch
+        return self.active and epoch + 1 >= self.least and epoch - self.improved >= self.most
 
 
 def _shifted(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -185,18 +190,16 @@ def _shifted(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     return result
 
 
-def _whole(values: Mapping[str, str], name: str) -> int:
-    text = values.get(name, "")
-    if not text.isdigit() or int(text) < 1:
-        raise CustomerError(f"the hyperparameter {name} must be a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
-def _shape(text: str) -> tuple[int, int, int]:
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 3 or not all(part.isdigit() for part in parts) or parts[0] not in ("1", "3"):
-        raise CustomerError(f"the hyperparameter image_shape must be channels,height,width, got {text!r}")
-    return int(parts[0]), int(parts[1]), int(parts[2])
+def _check(given: Mapping[str, str]) -> None:
+    for name in ("num_classes", "num_training_samples"):
+        if name not in given:
+            raise CustomerError(f"the hyperparameter {name} is required")
+    for name, value in given.items():
+        row = HYPERPARAMETERS.get(name)
+        if row is None:
+            raise CustomerError(f"there is no hyperparameter {name}; there are {', '.join(HYPERPARAMETERS)}")
+        if row.parse(value) is None:
+            raise CustomerError(f"the hyperparameter {name} must be {row.allowed}, got {value!r}")
 
 
 def _channel(
@@ -227,7 +230,7 @@ def _channel(
         try:
             image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
             image.load()
-        except (UnidentifiedImageError, OSError) as error:
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise CustomerError(f"{where} is not a PNG or JPEG image: {error}") from error
         if (resized or min(image.size)) < max(shape[1:]):
             raise CustomerError(
@@ -274,26 +277,36 @@ def fetch_prefix(s3: Any, uri: str) -> dict[str, bytes]:
     return found
 
 
-def _die_with_parent() -> None:
-    import ctypes
+def _end_with_parent() -> None:
+    """End this process when standard input does: the server holds its other end, also when it is killed."""
 
-    # PR_SET_PDEATHSIG: were the local cloud killed, its trainings must not go on
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    def watch() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
-def main(_: Sequence[str]) -> int:
-    """Train the job on standard input and put its artifact to S3."""
-    if sys.platform == "linux":
-        _die_with_parent()
-    job = json.load(sys.stdin)
+def main() -> int:
+    """Train the job that is the first line of standard input, and put its artifact to S3."""
+    # not sys.stdin: the thread that waits for its end would hold its lock
+    with open(0, "rb", closefd=False) as stdin:
+        job = json.loads(stdin.readline())
+    _end_with_parent()
     s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
 
     def log(line: str) -> None:
         stamp = time.strftime("%m/%d/%Y %H:%M:%S", time.gmtime())
         print(f"[{stamp} INFO {os.getpid()}] {line}", flush=True)
 
+    def fetch(uri: str) -> dict[str, bytes]:
+        try:
+            return fetch_prefix(s3, uri)
+        except ClientError as error:
+            raise CustomerError(f"data download failed: {uri}: {error}") from error
+
     try:
-        artifact = train(job, lambda uri: fetch_prefix(s3, uri), log)
+        artifact = train(job, fetch, log)
     except CustomerError as error:
         print(f"ClientError: {error}", flush=True)
         return 2
@@ -304,4 +317,4 @@ def main(_: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

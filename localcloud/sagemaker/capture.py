@@ -7,6 +7,7 @@ dd/hh/MM-SS-mmm-uuid.jsonl`, several records a file.
 import base64
 import json
 import random
+import sys
 import threading
 import uuid
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Any
 
 FULL = 500
 """Records after which a file is written without waiting for the next flush."""
+KEPT = 20 * FULL
+"""Records that wait at most, while S3 takes none; then the oldest are lost."""
 
 
 class Capture:
@@ -31,7 +34,7 @@ class Capture:
         self.csv_types = set(header.get("CsvContentTypes", []))
         self.waiting: list[str] = []
         self.lock = threading.Lock()
-        self.stopping = threading.Event()
+        self.wake, self.stopped = threading.Event(), False
         self.thread = threading.Thread(target=self._flush_often, args=(flush_seconds,), daemon=True)
         self.thread.start()
 
@@ -51,9 +54,12 @@ class Capture:
         line = json.dumps({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"})
         with self.lock:
             self.waiting.append(line)
-            full = len(self.waiting) >= FULL
-        if full:
+            full, stopped = len(self.waiting) >= FULL, self.stopped
+        if stopped:
+            # a request that was under way when the endpoint was replaced
             self.flush()
+        elif full:
+            self.wake.set()
 
     def _side(self, mode: str, content_type: str, data: bytes) -> dict[str, str]:
         if content_type in self.json_types | self.csv_types:
@@ -63,20 +69,31 @@ class Capture:
         return {"observedContentType": content_type, "mode": mode, "data": text, "encoding": "BASE64"}
 
     def flush(self) -> None:
-        """Write what waits as one file."""
+        """Write what waits as one file; what S3 does not take waits for the next time."""
         with self.lock:
             lines, self.waiting = self.waiting, []
-        if lines:
-            now = datetime.now(UTC)
-            name = f"{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-            key = "/".join(part for part in (self.prefix.strip("/"), self.where, name) if part)
+        if not lines:
+            return
+        now = datetime.now(UTC)
+        name = f"{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+        key = "/".join(part for part in (self.prefix.strip("/"), self.where, name) if part)
+        try:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body="\n".join(lines).encode() + b"\n")
+        except Exception as error:
+            with self.lock:
+                self.waiting = (lines + self.waiting)[-KEPT:]
+            print(f"data capture to s3://{self.bucket}/{key} failed: {error}", file=sys.stderr, flush=True)
 
     def _flush_often(self, seconds: float) -> None:
-        while not self.stopping.wait(seconds):
+        while not self.stopped:
+            self.wake.wait(seconds)
+            self.wake.clear()
             self.flush()
 
     def stop(self) -> None:
         """Write the rest and end."""
-        self.stopping.set()
+        with self.lock:
+            self.stopped = True
+        self.wake.set()
+        self.thread.join()
         self.flush()

@@ -45,7 +45,7 @@ class Endpoint:
             pixels = to_pixels(image)
         except UnidentifiedImageError as error:
             raise ContainerError(400, "the payload is not a PNG or JPEG image") from error
-        except (OSError, ValueError, SyntaxError) as error:
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise ContainerError(400, f"unable to decode the payload as an image: {error}") from error
         answer = json.dumps([float(value) for value in self.network.probabilities(pixels[None])[0]]).encode()
         if self.capture:
@@ -58,12 +58,12 @@ class Endpoint:
             self.capture.stop()
 
 
-def error_body(error: ContainerError, endpoint: str, region: str) -> Mapping[str, object]:
+def error_body(error: ContainerError, endpoint: str, region: str, account: str) -> Mapping[str, object]:
     """The body of SageMaker's `ModelError` (HTTP 424) for a container's error."""
     group = f"/aws/sagemaker/Endpoints/{endpoint}"
     return {
         "Code": "ModelError",
-        "LogStreamArn": f"arn:aws:logs:{region}:000000000000:log-group:{group}",
+        "LogStreamArn": f"arn:aws:logs:{region}:{account}:log-group:{group}",
         "Message": f'Received client error ({error.status}) from primary with message "{error}". See {group}.',
         "OriginalMessage": str(error),
         "OriginalStatusCode": error.status,

@@ -9,13 +9,11 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-
-os.environ.setdefault("MOTO_ACCOUNT_ID", "000000000000")
-
-from moto.sagemaker.models import sagemaker_backends
+from moto.sagemaker.models import FakeEndpointConfig, sagemaker_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -25,7 +23,17 @@ from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, Endpoint,
 from localcloud.sagemaker.model import unpack
 from localcloud.sagemaker.trainings import Training
 
+ACCOUNT = "000000000000"
+CREATIONS = {
+    "CreateTrainingJob": ("TrainingJobName", "training_jobs", "training job"),
+    "CreateModel": ("ModelName", "_models", "model"),
+    "CreateEndpointConfig": ("EndpointConfigName", "endpoint_configs", "endpoint configuration"),
+    "CreateEndpoint": ("EndpointName", "endpoints", "endpoint"),
+}
+"""Which request parameter names what is created, and where moto keeps it."""
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
+# moto's list of instance types ends before today's: the program's own settings check them
+FakeEndpointConfig.validate_instance_type = lambda self, instance_type: None  # type: ignore[method-assign]
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
@@ -63,21 +71,30 @@ class SageMakerServer:
         Returns:
             The base URL.
         """
+        self.account_before = os.environ.get("MOTO_ACCOUNT_ID")
+        # moto reads it with each request; ministack has the same
+        os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
         self.http = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_QuietHandler)
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{self.http.server_port}"
 
     def stop(self) -> None:
-        """End all trainings, write all captures, and stop serving."""
+        """Stop serving, end all trainings, and write all captures."""
+        if self.http:
+            self.http.shutdown()
+            self.http.server_close()
+            os.environ.pop("MOTO_ACCOUNT_ID")
+            if self.account_before:
+                os.environ["MOTO_ACCOUNT_ID"] = self.account_before
+            self.http = None
         for training in self.trainings.values():
             if training.process.poll() is None:
                 training.stop()
             training.join()
-        for endpoint in self.endpoints.values():
+        with self.lock:
+            endpoints, self.endpoints = self.endpoints, {}
+        for endpoint in endpoints.values():
             endpoint.stop()
-        if self.http:
-            self.http.shutdown()
-            self.http.server_close()
 
     def _answer(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         if match := INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
@@ -91,6 +108,8 @@ class SageMakerServer:
         action = target.removeprefix("SageMaker.")
         if action in ("StopTrainingJob", "UpdateEndpoint"):
             return self._ours(action, request)(environ, start)
+        if taken := self._taken(action, request):
+            return taken(environ, start)
         status = ""
 
         def remember(line: str, *rest: Any) -> Any:
@@ -105,16 +124,32 @@ class SageMakerServer:
 
     @property
     def _records(self) -> Any:
-        return sagemaker_backends[os.environ["MOTO_ACCOUNT_ID"]][self.region]
+        return sagemaker_backends[ACCOUNT][self.region]
+
+    def _taken(self, action: str, request: Mapping[str, Any]) -> Response | None:
+        """The refusal of a name that is in use, which moto would replace."""
+        if action not in CREATIONS:
+            return None
+        parameter, collection, kind = CREATIONS[action]
+        name = request.get(parameter)
+        if name not in getattr(self._records, collection):
+            return None
+        if action == "CreateTrainingJob":
+            return _refusal(
+                "Training job names must be unique within an AWS account and region, and a training job with this "
+                f"name already exists ({self._records.training_jobs[name].arn})",
+                "ResourceInUse",
+            )
+        return _refusal(f'Cannot create already existing {kind} "{name}".', "ValidationException")
 
     def _follow_up(self, action: str, request: Mapping[str, Any]) -> None:
         if action == "CreateTrainingJob":
             name = request["TrainingJobName"]
             self.trainings[name] = Training(request, self._records.training_jobs[name], self.logs, self.environment)
         elif action == "CreateEndpoint":
-            name = request["EndpointName"]
-            self._records.endpoints[name].endpoint_status = "Creating"
-            threading.Thread(target=self._load, args=(name,), daemon=True).start()
+            record = self._records.endpoints[request["EndpointName"]]
+            record.endpoint_status = "Creating"
+            self._load_later(record, request["EndpointConfigName"])
         elif action == "DeleteEndpoint":
             with self.lock:
                 gone = self.endpoints.pop(request["EndpointName"], None)
@@ -123,26 +158,38 @@ class SageMakerServer:
 
     def _ours(self, action: str, request: Mapping[str, Any]) -> Response:
         if action == "StopTrainingJob":
-            training = self.trainings.get(request["TrainingJobName"])
-            if training is None or training.process.poll() is not None:
-                return _validation(f"The request was rejected because the training job is not running: {request}")
+            name = request["TrainingJobName"]
+            training = self.trainings.get(name)
+            if training is None:
+                return _refusal(f"Requested resource not found: training job {name}", "ResourceNotFound")
+            if training.process.poll() is not None:
+                return _refusal(
+                    f"The request was rejected because the training job {name} is in status "
+                    f"{training.record.training_job_status}.",
+                    "ValidationException",
+                )
             training.stop()
             return _json({})
         record = self._records.endpoints.get(request["EndpointName"])
+        config = request["EndpointConfigName"]
         if record is None:
-            return _validation(f'Could not find endpoint "{request["EndpointName"]}".')
-        if request["EndpointConfigName"] not in self._records.endpoint_configs:
-            return _validation(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
-        record.endpoint_config_name = request["EndpointConfigName"]
+            return _refusal(f'Could not find endpoint "{request["EndpointName"]}".', "ValidationException")
+        if config not in self._records.endpoint_configs:
+            return _refusal(f'Could not find endpoint configuration "{config}".', "ValidationException")
+        if record.endpoint_status in ("Creating", "Updating"):
+            return _refusal(f'Cannot update in-progress endpoint "{record.arn}".', "ValidationException")
         record.endpoint_status = "Updating"
-        threading.Thread(target=self._load, args=(record.endpoint_name,), daemon=True).start()
+        self._load_later(record, config)
         return _json({"EndpointArn": record.arn})
 
-    def _load(self, name: str) -> None:
-        """Load the model of an endpoint's configuration; until then, what was in service stays in service."""
-        record = self._records.endpoints[name]
+    def _load_later(self, record: Any, config_name: str) -> None:
+        threading.Thread(target=self._load, args=(record, config_name), daemon=True).start()
+
+    def _load(self, record: Any, config_name: str) -> None:
+        """Put a configuration's model into service; until then, what was in service stays in service."""
+        name = record.endpoint_name
         try:
-            config = self._records.endpoint_configs[record.endpoint_config_name]
+            config = self._records.endpoint_configs[config_name]
             variant = config.production_variants[0]
             model = self._records._models[variant["ModelName"]]
             uri = model.primary_container["ModelDataUrl"].removeprefix("s3://")
@@ -153,28 +200,48 @@ class SageMakerServer:
             record.endpoint_status = "Failed" if name not in self.endpoints else "InService"
             return
         wanted = config.data_capture_config or {}
-        capture = None
-        if wanted.get("EnableCapture"):
-            capture = Capture(self.s3, name, variant["VariantName"], wanted, self.capture_flush_seconds)
+        capturing = bool(wanted.get("EnableCapture"))
         with self.lock:
+            if self._records.endpoints.get(name) is not record:
+                # deleted meanwhile
+                return
             previous = self.endpoints.get(name)
+            capture = (
+                Capture(self.s3, name, variant["VariantName"], wanted, self.capture_flush_seconds)
+                if capturing
+                else None
+            )
             self.endpoints[name] = Endpoint(variant["VariantName"], network, capture)
         if previous:
             previous.stop()
+        record.endpoint_config_name = config_name
+        record.production_variants = record._process_production_variants(config.production_variants)
+        record.data_capture_config = (
+            {
+                "EnableCapture": capturing,
+                "CaptureStatus": "Started" if capturing else "Stopped",
+                "CurrentSamplingPercentage": wanted.get("InitialSamplingPercentage", 0),
+                "DestinationS3Uri": wanted.get("DestinationS3Uri", ""),
+            }
+            if wanted
+            else None
+        )
+        record.failure_reason = None
+        record.last_modified_time = datetime.now(UTC).replace(tzinfo=None)
         record.endpoint_status = "InService"
 
     def _invocation(self, name: str, request: Request) -> Response:
         endpoint = self.endpoints.get(name)
         if endpoint is None:
-            return _validation(f"Endpoint {name} of account {os.environ['MOTO_ACCOUNT_ID']} not found.")
+            return _refusal(f"Endpoint {name} of account {ACCOUNT} not found.", "ValidationError")
         body = request.get_data()
         if len(body) > MAX_PAYLOAD:
-            return _validation(f"1 validation error detected: the body has {len(body)} bytes, at most {MAX_PAYLOAD}")
+            return _refusal(f"The body has {len(body)} bytes; at most {MAX_PAYLOAD} are allowed.", "ValidationError")
         try:
             identity = request.headers.get("X-Amzn-SageMaker-Inference-Id")
             answer = endpoint.invoke(request.headers.get("Content-Type", ""), body, identity)
         except ContainerError as error:
-            details = error_body(error, name, self.region)
+            details = error_body(error, name, self.region, ACCOUNT)
             return _json(details, 424, {"x-amzn-errortype": "ModelError"})
         headers = {"x-Amzn-Invoked-Production-Variant": endpoint.variant}
         return Response(answer, 200, headers, content_type="application/json")
@@ -193,5 +260,5 @@ def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str]
     return Response(json.dumps(body), status, dict(headers or {}), content_type="application/x-amz-json-1.1")
 
 
-def _validation(message: str) -> Response:
-    return _json({"Message": message, "message": message}, 400, {"x-amzn-errortype": "ValidationError"})
+def _refusal(message: str, code: str) -> Response:
+    return _json({"__type": code, "Message": message, "message": message}, 400, {"x-amzn-errortype": code})
