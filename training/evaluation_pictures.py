@@ -200,6 +200,8 @@ def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
         axes.set_ylabel("photos")
         axes.grid(visible=False, axis="x")
         axes.yaxis.get_major_locator().set_params(integer=True)
+        # room for the words above the bars
+        axes.set_ylim(top=axes.get_ylim()[1] * 1.3)
         axes.text(0.01, 0.92, f"{len(chosen)} {name}", transform=axes.transAxes, va="top", color=colour, weight="bold")
         found, configured = evaluation.recommendation.found, evaluation.configured
         if found is not None:

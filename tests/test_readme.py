@@ -1,0 +1,54 @@
+"""What the README says must be so: its commands exist, its settings are the program's settings."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+LINES = [line.strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
+COMMANDS = sorted(
+    {match.groups() for line in LINES for match in re.finditer(r"python -m (\w+)(?: (?!-)(\w+))?", line)},
+    key=str,
+)
+
+
+@pytest.mark.parametrize(("module", "subcommand"), COMMANDS)
+def test_every_command_in_the_readme_has_a_help_page(module: str, subcommand: str | None):
+    words = [sys.executable, "-m", module, *([subcommand] if subcommand else []), "--help"]
+    finished = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "usage:" in finished.stdout
+
+
+def test_every_make_target_in_the_readme_exists():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for line in LINES for name in re.findall(r"\bmake (\w+)", line)}
+    assert named
+    assert named <= targets
+
+
+def test_the_settings_table_is_the_schema_of_the_project():
+    schema = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    in_schema = {key.removeprefix("scones:") for key in schema}
+    in_table = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    assert in_table == in_schema
+
+
+def test_every_option_that_the_readme_gives_to_a_command_is_in_its_help():
+    for line in LINES:
+        match = re.search(r"python -m (\w+)(?: (?!-)(\w+))?(.*)", line)
+        if not match or " -- " in match[3]:
+            continue
+        options = re.findall(r"(?<!\S)--[a-z][a-z-]+", match[3].split("#")[0])
+        if not options:
+            continue
+        words = [sys.executable, "-m", match[1], *([match[2]] if match[2] else []), "--help"]
+        page = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+        for option in options:
+            assert option in page, f"{line}: {option}"
