@@ -83,7 +83,7 @@ def test_the_same_job_makes_the_same_artifact(cloud: Cloud, dataset: str, comple
 
 def test_a_job_goes_on_when_the_client_that_created_it_is_gone(cloud: Cloud, dataset: str) -> None:
     passing = Cloud(cloud.server, cloud.url, cloud.aws_url)
-    name = passing.create_job(dataset, epochs="200")
+    name = passing.create_job(dataset, epochs="60")
     passing.sagemaker.close()
     assert cloud.finished(name)["TrainingJobStatus"] == "Completed"
 
