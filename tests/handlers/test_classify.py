@@ -1,0 +1,199 @@
+"""handlers.classify: the endpoint is asked once, and what it says is checked."""
+
+import base64
+import hashlib
+import json
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+
+from handlers import classify
+from handlers.errors import (
+    AccessDenied,
+    ConfigurationError,
+    InvalidEvent,
+    InvalidInference,
+    ModelNotReady,
+    ModelRejectedImage,
+    ModelUnavailable,
+    SconesError,
+    Throttled,
+)
+from tests.handlers.photo_builders import answering, encoded, lambda_context, quarters
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+PNG = encoded(quarters(32, 32), "PNG")
+EVENT: dict[str, object] = {
+    "s3_bucket": "photos",
+    "s3_key": "incoming/ä b.jpg",
+    "s3_version": "v1",
+    "image_data": base64.b64encode(PNG).decode(),
+    "inferences": [],
+}
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator["SageMakerRuntimeClient"]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "ENDPOINT_NAME": "scones-dev",
+        "MODEL_NAME": "scones-job-1",
+        "CLASSES": '["bicycle", "motorcycle"]',
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
+    classify.runtime_client.cache_clear()
+    classify.model_from_environment.cache_clear()
+    yield classify.runtime_client()
+    classify.runtime_client.cache_clear()
+    classify.model_from_environment.cache_clear()
+
+
+def answers(runtime: "SageMakerRuntimeClient", status: int, body: bytes, code: str = "") -> list[AWSPreparedRequest]:
+    """Give every request this answer; returns the requests as they come."""
+    sent: list[AWSPreparedRequest] = []
+    hook = answering(status, body, {"x-amzn-ErrorType": code, "Content-Type": "application/json"} if code else {})
+
+    def answer(request: AWSPreparedRequest, **_: object):
+        sent.append(request)
+        return hook(request)
+
+    runtime.meta.events.register_first("before-send.sagemaker-runtime", answer)
+    return sent
+
+
+def test_the_models_answer_is_added_to_the_event(runtime: "SageMakerRuntimeClient"):
+    answers(runtime, 200, b"[0.9, 0.1]")
+    assert classify.handler(EVENT, lambda_context()) == {
+        **EVENT,
+        "inferences": [0.9, 0.1],
+        "inference_id": hashlib.sha256("photos\nincoming/ä b.jpg\nv1".encode()).hexdigest()[:32],
+        "model": "scones-job-1",
+    }
+
+
+def test_the_endpoint_gets_the_picture_and_the_id_of_the_photo(runtime: "SageMakerRuntimeClient"):
+    sent = answers(runtime, 200, b"[0.9, 0.1]")
+    answer = classify.handler(EVENT, lambda_context())
+    (request,) = sent
+    body = request.body if isinstance(request.body, bytes) else request.body.read()
+    assert body == PNG
+    assert request.url.endswith("/endpoints/scones-dev/invocations")
+    wanted = {
+        "Content-Type": "application/x-image",
+        "Accept": "application/json",
+        "X-Amzn-SageMaker-Inference-Id": answer["inference_id"],
+    }
+    got = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
+    assert wanted.items() <= got.items()
+
+
+def test_the_same_version_has_the_same_id_and_another_has_another(runtime: "SageMakerRuntimeClient"):
+    answers(runtime, 200, b"[0.9, 0.1]")
+    photos = [EVENT, EVENT, {**EVENT, "s3_version": "v2"}, {**EVENT, "s3_key": "x"}, {**EVENT, "s3_bucket": "other"}]
+    ids = [classify.handler(photo, lambda_context())["inference_id"] for photo in photos]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 4
+
+
+@pytest.mark.parametrize(
+    "body", [b"[0.9]", b"[0.5, 0.3, 0.2]", b"[NaN, 1]", b"[0.9, 0.9]", b"{}", b"", b"\xff", b"0.9"]
+)
+def test_an_answer_that_is_no_distribution_is_refused(body: bytes, runtime: "SageMakerRuntimeClient"):
+    answers(runtime, 200, body)
+    with pytest.raises(InvalidInference):
+        classify.handler(EVENT, lambda_context())
+
+
+def model_error(status: int) -> dict[str, object]:
+    return {"OriginalStatusCode": status, "OriginalMessage": "said the container", "LogStreamArn": "arn"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fields", "fault", "words"),
+    [
+        (424, "ModelError", model_error(400), ModelRejectedImage, "answered 400: said the container"),
+        (424, "ModelError", model_error(415), ModelRejectedImage, "answered 415"),
+        (424, "ModelError", model_error(500), ModelUnavailable, "answered 500"),
+        (424, "ModelError", model_error(503), ModelUnavailable, "answered 503"),
+        (424, "ModelError", {}, ModelUnavailable, "scones-dev"),
+        (400, "ValidationError", {"Message": "Endpoint e of account 1 not found."}, ModelNotReady, "not found"),
+        (400, "ValidationError", {"Message": "Endpoint e is Creating"}, ModelNotReady, "Creating"),
+        (400, "ValidationError", {"Message": "Value at 'endpointName' is too long"}, ConfigurationError, "too long"),
+        (429, "ModelNotReadyException", {"Message": "wait"}, ModelNotReady, "wait"),
+        (429, "ThrottlingException", {}, Throttled, "scones-dev"),
+        (400, "ThrottlingException", {}, Throttled, "scones-dev"),
+        (403, "AccessDeniedException", {}, AccessDenied, "scones-dev"),
+        (500, "InternalFailure", {}, ModelUnavailable, "InternalFailure"),
+        (503, "ServiceUnavailable", {}, ModelUnavailable, "ServiceUnavailable"),
+        (530, "InternalDependencyException", {}, ModelUnavailable, "InternalDependency"),
+    ],
+)
+def test_what_sagemaker_answers_becomes_a_fault_with_its_name(
+    status: int,
+    code: str,
+    fields: dict[str, object],
+    fault: type[SconesError],
+    words: str,
+    runtime: "SageMakerRuntimeClient",
+):
+    sent = answers(runtime, status, json.dumps(fields).encode(), code)
+    with pytest.raises(SconesError, match=words) as raised:
+        classify.handler(EVENT, lambda_context())
+    assert type(raised.value) is fault
+    assert len(sent) == 1, "the state machine retries, the client does not"
+
+
+def client_of(port: int) -> "SageMakerRuntimeClient":
+    return boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        config=Config(connect_timeout=0.5, read_timeout=0.2, retries={"total_max_attempts": 1}),
+    )
+
+
+def test_an_endpoint_that_does_not_answer_in_time_is_unavailable(runtime: "SageMakerRuntimeClient"):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ModelUnavailable, match="in time"):
+        classify.invoke(client_of(silent.getsockname()[1]), "scones-dev", PNG, "id")
+
+
+def test_an_endpoint_that_cannot_be_reached_is_unavailable(runtime: "SageMakerRuntimeClient"):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(ModelUnavailable, match="could not be reached"):
+        classify.invoke(client_of(port), "scones-dev", PNG, "id")
+
+
+def test_the_client_gives_up_before_lambda_does(runtime: "SageMakerRuntimeClient"):
+    # imported here: the handlers know nothing of the components
+    from components.state_machine import FUNCTION_TIMEOUTS
+
+    config = runtime.meta.config
+    assert config.connect_timeout + config.read_timeout < FUNCTION_TIMEOUTS["classify"]
+
+
+@pytest.mark.parametrize("data", [None, "", 7, "not base64!", "aGVsbG8"])
+def test_an_event_without_a_picture_is_refused(data: object, runtime: "SageMakerRuntimeClient"):
+    sent = answers(runtime, 200, b"[0.9, 0.1]")
+    with pytest.raises(InvalidEvent, match="image_data"):
+        classify.handler({**EVENT, "image_data": data}, lambda_context())
+    assert not sent
+
+
+@pytest.mark.parametrize("name", ["ENDPOINT_NAME", "MODEL_NAME", "CLASSES"])
+def test_a_setting_that_is_missing_is_named(
+    name: str, runtime: "SageMakerRuntimeClient", monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv(name)
+    with pytest.raises(ConfigurationError, match=name):
+        classify.handler(EVENT, lambda_context())

@@ -1,0 +1,179 @@
+"""handlers.filter: who is sent to a bay, and who is left to a person."""
+
+import json
+import math
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from handlers import filter as filtering
+from handlers.errors import ConfigurationError, InvalidEvent, InvalidInference, ThresholdNotMet
+from handlers.filter import Decision, Policy, decide
+from tests.handlers.photo_builders import lambda_context
+
+BAYS = {"bicycle": "bay 1", "motorcycle": "bay 2"}
+
+
+def policy(count: int = 2, threshold: float = 0.8) -> Policy:
+    classes = tuple(f"class {index}" for index in range(count))
+    return Policy(classes, {name: f"bay of {name}" for name in classes}, threshold)
+
+
+@st.composite
+def distributions(draw: st.DrawFn) -> tuple[float, ...]:
+    # few different weights, so that ties are drawn
+    weights = draw(st.lists(st.integers(0, 8), min_size=2, max_size=12).filter(any))
+    return tuple(weight / sum(weights) for weight in weights)
+
+
+THRESHOLDS = st.floats(0.01, 1)
+
+
+def outcome(scores: tuple[float, ...], rule: Policy) -> Decision | None:
+    try:
+        return decide(scores, rule)
+    except ThresholdNotMet:
+        return None
+
+
+@given(distributions(), THRESHOLDS, THRESHOLDS)
+def test_raising_the_threshold_never_accepts_more(scores: tuple[float, ...], one: float, other: float):
+    low, high = sorted((one, other))
+    if outcome(scores, policy(len(scores), high)):
+        assert outcome(scores, policy(len(scores), low))
+
+
+@given(distributions(), st.data())
+def test_permuting_the_classes_permutes_the_answer(scores: tuple[float, ...], data: st.DataObject):
+    assume(scores.count(max(scores)) == 1)
+    rule = policy(len(scores), 0.01)
+    order = data.draw(st.permutations(range(len(scores))))
+    permuted = Policy(tuple(rule.classes[index] for index in order), rule.loading_bays, rule.threshold)
+    assert decide(tuple(scores[index] for index in order), permuted) == decide(scores, rule)
+
+
+@given(distributions())
+def test_the_accepted_label_is_the_first_of_the_most_probable(scores: tuple[float, ...]):
+    rule = policy(len(scores), 0.01)
+    decision = decide(scores, rule)
+    assert rule.classes.index(decision.label) == scores.index(max(scores))
+    assert decision.confidence == max(scores)
+    assert decision.loading_bay == f"bay of {decision.label}"
+
+
+@given(distributions())
+def test_the_margin_is_the_lead_over_the_second_best(scores: tuple[float, ...]):
+    best, second, *_ = sorted(scores, reverse=True)
+    assert decide(scores, policy(len(scores), 0.01)).margin == best - second
+
+
+@given(distributions())
+def test_the_threshold_is_inclusive(scores: tuple[float, ...]):
+    best = max(scores)
+    assert outcome(scores, policy(len(scores), best))
+    assert not outcome(scores, policy(len(scores), math.nextafter(best, 2)))
+
+
+@given(distributions(), THRESHOLDS)
+def test_what_is_not_accepted_says_its_figures(scores: tuple[float, ...], threshold: float):
+    assume(max(scores) < threshold)
+    with pytest.raises(ThresholdNotMet) as refusal:
+        decide(scores, policy(len(scores), threshold))
+    code, _, text = str(refusal.value).partition(" ")
+    figures = json.loads(text)
+    assert code == "THRESHOLD_CONFIDENCE_NOT_MET"
+    assert figures["label"] == f"class {scores.index(max(scores))}"
+    assert (figures["confidence"], figures["threshold"]) == (max(scores), threshold)
+    assert figures["margin"] == max(scores) - sorted(scores)[-2]
+    assert figures["inferences"] == list(scores)
+
+
+@pytest.fixture(autouse=True)
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CLASSES", json.dumps(list(BAYS)))
+    monkeypatch.setenv("LOADING_BAYS", json.dumps(BAYS))
+    monkeypatch.setenv("CONFIDENCE_THRESHOLD", "0.80")
+    filtering.policy_from_environment.cache_clear()
+    yield
+    filtering.policy_from_environment.cache_clear()
+
+
+def classified(inferences: object) -> dict[str, object]:
+    return {
+        "s3_bucket": "photos",
+        "s3_key": "incoming/a.jpg",
+        "s3_version": "v1",
+        "image_data": "aVZCT1J3MEtHZ28=",
+        "inferences": inferences,
+        "inference_id": "ab" * 16,
+        "model": "scones-1",
+    }
+
+
+@pytest.mark.parametrize("inferences", [[0.1, 0.9], "[0.1, 0.9]"])
+def test_the_function_passes_everything_on_but_the_picture(inferences: object):
+    assert filtering.handler(classified(inferences), lambda_context()) == {
+        "s3_bucket": "photos",
+        "s3_key": "incoming/a.jpg",
+        "s3_version": "v1",
+        "inferences": [0.1, 0.9],
+        "inference_id": "ab" * 16,
+        "model": "scones-1",
+        "label": "motorcycle",
+        "confidence": 0.9,
+        "margin": 0.8,
+        "threshold": 0.8,
+        "decision": "accepted",
+        "loading_bay": "bay 2",
+    }
+
+
+@pytest.mark.parametrize("inferences", [[0.3, 0.7], "[0.3, 0.7]"])
+def test_the_function_fails_below_the_threshold(inferences: object):
+    with pytest.raises(ThresholdNotMet, match=r'^THRESHOLD_CONFIDENCE_NOT_MET \{"label":"motorcycle",'):
+        filtering.handler(classified(inferences), lambda_context())
+
+
+@pytest.mark.parametrize("inferences", [[0.9], ["0.9", "0.1"], [[0.9, 0.1]], [math.nan, 1.0], "[0.9", [0.9, 0.9], []])
+def test_the_function_accepts_nothing_that_is_no_distribution(inferences: object):
+    with pytest.raises(InvalidInference):
+        filtering.handler(classified(inferences), lambda_context())
+
+
+def test_an_event_that_was_not_classified_is_refused():
+    with pytest.raises(InvalidEvent, match=r"inferences.*s3_bucket"):
+        filtering.handler({"s3_bucket": "photos"}, lambda_context())
+
+
+@pytest.mark.parametrize("value", ["", "eighty", "nan", "0", "1.01", "80"])
+def test_a_threshold_that_is_no_probability_is_the_stacks_fault(value: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CONFIDENCE_THRESHOLD", value)
+    with pytest.raises(ConfigurationError, match="CONFIDENCE_THRESHOLD"):
+        filtering.handler(classified([0.1, 0.9]), lambda_context())
+
+
+def test_the_settings_are_read_once(monkeypatch: pytest.MonkeyPatch):
+    filtering.handler(classified([0.1, 0.9]), lambda_context())
+    monkeypatch.setenv("CONFIDENCE_THRESHOLD", "0.99")
+    assert filtering.handler(classified([0.1, 0.9]), lambda_context())["threshold"] == 0.8
+
+
+@pytest.mark.parametrize(("inferences", "message"), [([0.1, 0.9], "accepted"), ([0.3, 0.7], "review")])
+def test_the_log_says_which_photo_and_why_but_never_the_picture(
+    inferences: list[float], message: str, monkeypatch: pytest.MonkeyPatch
+):
+    lines: list[str] = []
+    handler = filtering.logger.registered_handler
+    monkeypatch.setattr(handler, "emit", lambda record: lines.append(handler.format(record)))
+    try:
+        filtering.handler(classified(inferences), lambda_context())
+    except ThresholdNotMet:
+        assert message == "review"
+    line = json.loads(lines[-1])
+    wanted = {"message": message, "s3_key": "incoming/a.jpg", "label": "motorcycle", "confidence": max(inferences)}
+    assert wanted.items() <= line.items()
+    assert line["threshold"] == 0.8
+    assert line["function_request_id"] == lambda_context().aws_request_id
+    assert "aVZCT1J3" not in "".join(lines)
