@@ -1,17 +1,20 @@
 """The stand-in for the built-in algorithm: what it learns, how sure it is, when it stops, what it keeps."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from localcloud.sagemaker.algorithm import DEFAULTS, CustomerError, Patience, fetch_prefix, train
 from localcloud.sagemaker.model import Network, calibrated_temperature, features, pack, softmax, to_pixels, unpack
 from localcloud.sagemaker.optimizer import Trainer
 from tests.localcloud.sagemaker.cloud import job, picture, recordio
 from training.hyperparameters import resolve
+from training.recordio import Record, write_record
 
 
 def learn(changes: Mapping[str, Any] | None = None, validation: bytes | None = None) -> tuple[Network, list[str]]:
@@ -38,10 +41,6 @@ def held_out_accuracy(network: Network) -> float:
 
 
 def decoded(label: int, seed: int) -> Any:
-    import io
-
-    from PIL import Image
-
     return to_pixels(Image.open(io.BytesIO(picture(label, seed))))
 
 
@@ -54,12 +53,16 @@ def test_each_optimizer_learns(optimizer: str, rate: str) -> None:
 
 
 def test_the_epoch_that_is_kept_is_the_best_by_validation_accuracy() -> None:
-    network, lines = learn({"learning_rate": "1", "epochs": "12"})
-    stored = [line for line in lines if line.startswith("Storing the best model")]
-    assert float(stored[-1].rpartition(" ")[2]) == max(accuracies(lines))
+    # with labels the wrong way round, every epoch of learning makes it worse
+    file = io.BytesIO()
+    for index in range(40):
+        write_record(file, Record(1 - index % 2, index, picture(index % 2, 10_000 + index)))
+    network, lines = learn(validation=file.getvalue())
+    found = accuracies(lines)
+    assert max(found) > found[-1] + 0.1
     pixels = np.stack([decoded(index % 2, 10_000 + index) for index in range(40)])
-    right = (network.probabilities(pixels).argmax(axis=1) == np.arange(40) % 2).mean()
-    assert right == pytest.approx(max(accuracies(lines)), abs=1e-6)
+    right = (network.probabilities(pixels).argmax(axis=1) == 1 - np.arange(40) % 2).mean()
+    assert right == pytest.approx(max(found), abs=1e-6)
 
 
 def test_a_tolerance_does_not_keep_a_worse_epoch() -> None:
@@ -107,10 +110,6 @@ def test_every_resolved_recipe_is_understood() -> None:
 
 
 def test_an_image_that_can_not_be_decoded_is_named() -> None:
-    import io
-
-    from training.recordio import Record, write_record
-
     file = io.BytesIO()
     for index in range(40):
         write_record(file, Record(index % 2, index, b"text" if index == 7 else picture(index % 2, index)))
@@ -131,6 +130,13 @@ def test_a_model_survives_packing_and_packs_the_same_again() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (5, 32, 32, 3), np.uint8)
     assert np.array_equal(again.probabilities(pixels), network(1.7).probabilities(pixels))
     assert pack(again, {"epochs": "3"}) == packed
+
+
+def test_a_higher_temperature_makes_less_sure() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 32, 32, 3), np.uint8)
+    cool, warm = network(0.5).probabilities(pixels), network(5).probabilities(pixels)
+    assert np.array_equal(cool.argmax(axis=1), warm.argmax(axis=1))
+    assert (warm.max(axis=1) < cool.max(axis=1)).all()
 
 
 def test_temperature_takes_back_overconfidence() -> None:
@@ -172,8 +178,6 @@ class Listing:
         return [{"Contents": [{"Key": key}]} for key in self.keys if key.startswith(Prefix)]
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        import io
-
         return {"Body": io.BytesIO(Key.encode())}
 
 
@@ -184,8 +188,6 @@ def test_prefixes_match_literally() -> None:
 
 
 def test_on_generated_vehicles_it_beats_chance_makes_mistakes_and_knows_how_sure_it_is(tmp_path: Path) -> None:
-    from PIL import Image
-
     from training.archive import Archive
     from training.prepare import prepare
     from training.synthesize import write_archive

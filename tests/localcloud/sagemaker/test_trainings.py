@@ -1,8 +1,10 @@
 """Training jobs, through boto3 alone: what they log, record and leave behind, and that they end."""
 
 import io
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localcloud.sagemaker.cloud import BUCKET, Cloud, eventually, picture, running_cloud
+from tests.localcloud.sagemaker.cloud import BUCKET, Cloud, eventually, job, picture, running_cloud
 
 SLOW = {"epochs": "1000", "mini_batch_size": "1"}
 
@@ -229,3 +231,30 @@ def test_killing_the_server_ends_its_trainings(cloud: Cloud, dataset: str) -> No
 
 def children(pid: int) -> list[int]:
     return [int(word) for path in Path(f"/proc/{pid}/task").glob("*/children") for word in path.read_text().split()]
+
+
+def test_a_training_that_waits_in_silence_ends_with_its_server_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        request = job("job", "data", ("train", "validation"), "application/x-recordio", {})
+        environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        child = subprocess.Popen(
+            [sys.executable, "-m", "localcloud.sagemaker.algorithm"], stdin=subprocess.PIPE, env=environment, text=True
+        )
+        try:
+            assert child.stdin
+            child.stdin.write(json.dumps(request) + "\n")
+            child.stdin.flush()
+            silent.settimeout(20)
+            with silent.accept()[0]:
+                assert child.poll() is None
+                child.stdin.close()
+                assert child.wait(5) == 1
+        finally:
+            child.kill()
+            child.wait()
