@@ -3,6 +3,7 @@
 `python -m localcloud.daemon FOLDER` writes FOLDER/state.json when all is ready, and lives until it is told to end.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -26,7 +27,10 @@ READY_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A running daemon: its process (an id may be used again, so when it began counts too) and its URLs."""
+    """A running daemon: its process (an id may be used again, so when it began counts too) and its URLs.
+
+    The URLs are empty while it starts.
+    """
 
     pid: int
     began: str
@@ -59,19 +63,38 @@ def read_state(folder: Path) -> State | None:
         state = State(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    if process_began(state.pid) == state.began:
+    began = process_began(state.pid)
+    if began == state.began:
         return state
+    if not began:
+        _end_group(state.pid)
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
 
+def _end_group(pid: int) -> None:
+    """End what a daemon that is gone started, functions and trainings: they are all in its process group.
+
+    The kernel gives the id to no new process while anything is left in the group.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Write the state at once, as a whole."""
+    partial = folder / f"{STATE}.{os.getpid()}"
+    partial.write_text(json.dumps(asdict(state)))
+    partial.replace(folder / STATE)
+
+
 def start_daemon(folder: Path, region: str) -> State:
-    """Start a daemon and wait until its emulators answer.
+    """Start a daemon and wait until its emulators answer; one that runs from `folder` is ended before.
 
     Raises:
         LocalCloudError: it ended, or did not get ready in `READY_SECONDS`; the message holds its last words.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    stop_daemon(folder)
     folder.mkdir(parents=True)
     log = folder / "daemon.log"
     with log.open("wb") as output:
@@ -82,23 +105,20 @@ def start_daemon(folder: Path, region: str) -> State:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + READY_SECONDS
     try:
+        # the next start finds it even if this process is killed while it waits
+        write_state(folder, State(process.pid, process_began(process.pid), "", ""))
+        deadline = time.monotonic() + READY_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
-            if state := read_state_when_written(folder):
+            state = read_state(folder)
+            if state and state.aws_url:
                 return state
             time.sleep(0.05)
+        words = log.read_text(errors="replace").strip().splitlines()[-5:]
+        raise LocalCloudError("the emulators did not start: " + " | ".join(words))
     except BaseException:
-        process.terminate()
+        stop_daemon(folder)
         raise
-    process.terminate()
-    words = log.read_text(errors="replace").strip().splitlines()[-5:]
-    raise LocalCloudError("the emulators did not start: " + " | ".join(words))
-
-
-def read_state_when_written(folder: Path) -> State | None:
-    """The state, once the file is there."""
-    return read_state(folder) if (folder / STATE).is_file() else None
 
 
 def stop_daemon(folder: Path) -> bool:
@@ -121,6 +141,8 @@ def stop_daemon(folder: Path) -> bool:
             time.sleep(0.05)
         if process_began(state.pid) != state.began:
             break
+    if not process_began(state.pid):
+        _end_group(state.pid)
     shutil.rmtree(folder, ignore_errors=True)
     return True
 
@@ -179,10 +201,7 @@ def main(words: list[str]) -> int:
         while not ending.is_set() and ministack.poll() is None and not _answers(aws_url):
             ending.wait(0.05)
         if not ending.is_set() and ministack.poll() is None:
-            state = State(os.getpid(), process_began(os.getpid()), aws_url, sagemaker_url)
-            partial = folder / f"{STATE}.partial"
-            partial.write_text(json.dumps(asdict(state)))
-            partial.replace(folder / STATE)
+            write_state(folder, State(os.getpid(), process_began(os.getpid()), aws_url, sagemaker_url))
         while not ending.wait(0.2) and ministack.poll() is None:
             pass
         return 0 if ending.is_set() else 1

@@ -60,12 +60,15 @@ def deploy(
     identity = json.dumps(planned, sort_keys=True)
     folder = root / FOLDER
     if read_state(folder) is not None:
-        current = read_deployment(root)
-        if current.stack == stack and current.graph == identity:
-            say("nothing to do: the stack is up, and the program registers the same resources")
-            return current
-        say(f"the stack {current.stack} is up with other resources: it is replaced")
-        stop_daemon(folder)
+        try:
+            current = read_deployment(root)
+        except LocalCloudError:
+            say("an `up` was killed before it was done: what it left is replaced")
+        else:
+            if current.stack == stack and current.graph == identity:
+                say("nothing to do: the stack is up, and the program registers the same resources")
+                return current
+            say(f"the stack {current.stack} is up with other resources: it is replaced")
     seconds = {"plan": round(time.monotonic() - started, 2)}
     started = time.monotonic()
     state = start_daemon(folder, region)

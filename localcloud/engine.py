@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from localcloud.errors import LocalCloudError
 from localcloud.program import Registration
 
 ACCOUNT = "000000000000"
+PATIENCE = Config(retries={"total_max_attempts": 2, "mode": "standard"})
+"""An emulator that does not answer at once is gone; a person who pressed Ctrl-C does not wait for retries."""
 SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling")
 
 
@@ -35,7 +38,7 @@ class Cloud:
             if service not in self.clients:
                 url = self.sagemaker_url if service in SAGEMAKER_SERVICES else self.aws_url
                 session = boto3.Session("test", "test", region_name=self.region)
-                self.clients[service] = session.client(service, endpoint_url=url)
+                self.clients[service] = session.client(service, endpoint_url=url, config=PATIENCE)
             return self.clients[service]
 
     def environment(self) -> dict[str, str]:
@@ -78,11 +81,17 @@ Adapter = Callable[[Request], Created]
 ADAPTERS: dict[str, tuple[Adapter, frozenset[str]]] = {}
 
 
-def adapter(type_: str, takes: Iterable[str]) -> Callable[[Adapter], Adapter]:
-    """Register a function that creates resources of a type; other inputs than it `takes` are refused."""
+def adapter(type_: str, takes: Iterable[str], ignores: Mapping[str, str] | None = None) -> Callable[[Adapter], Adapter]:
+    """Register a function that creates resources of a type.
+
+    Args:
+        type_: the type's token.
+        takes: the inputs that the function hands to the emulator.
+        ignores: the inputs that it leaves out, each with the reason; any other input is refused.
+    """
 
     def register(function: Adapter) -> Adapter:
-        ADAPTERS[type_] = (function, frozenset(takes))
+        ADAPTERS[type_] = (function, frozenset(takes) | frozenset(ignores or {}))
         return function
 
     return register
@@ -114,8 +123,8 @@ class Emulation:
         request = Request(self.cloud, registration, inputs, f"{registration.name}-{digest[:7]}")
         try:
             identity, outputs = function(request)
-        except LocalCloudError:
-            raise
+        except LocalCloudError as error:
+            raise LocalCloudError(f"{registration.urn}: {error}") from error
         except Exception as error:
             raise LocalCloudError(
                 f"{registration.urn} could not be created: {type(error).__name__}: {error}"

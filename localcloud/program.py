@@ -4,10 +4,14 @@ Pulumi's mocks hook hands every resource that the program registers, in dependen
 gives the program what the engine returns as the resource's outputs (Pulumi, "Unit testing").
 """
 
+import asyncio
+import logging
 import os
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import Any, Protocol
 
 import pulumi
 from pulumi.runtime import mocks
+from pulumi.runtime.settings import get_root_resource, set_root_resource
 
 from components.layer import LayerError
 from components.settings import SettingsError
@@ -77,6 +82,12 @@ class _Monitor(mocks.MockMonitor):
         self.engine, self.run = engine, run
         self.fault: BaseException | None = None
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        # as the engine builds it; the mocks' own name the stack's type in it and no more than one parent
+        above = parent.split("::")[2] if parent else "pulumi:pulumi:Stack"
+        qualified = type_ if above == "pulumi:pulumi:Stack" else f"{above}${type_}"
+        return "urn:pulumi:" + "::".join([pulumi.get_stack(), pulumi.get_project(), qualified, name])
+
     def RegisterResource(self, request: Any) -> Any:
         from pulumi.runtime import rpc
         from pulumi.runtime.proto import resource_pb2
@@ -129,23 +140,49 @@ def run_program(
         runpy.run_path("__main__.py", run_name="__main__")
         return pulumi.Output.all(**_exports()).apply(run.outputs.update)
 
-    pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
-    pulumi.runtime.set_all_config(configuration)
-    try:
+    def work() -> None:
+        # a stack of its own: the last run's would still hold that one's exports
+        set_root_resource(None)  # type: ignore[arg-type]
+        pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
+        pulumi.runtime.set_all_config(configuration)
         with _inside(root):
             program()
+
+    try:
+        _aside(work)
     except SystemExit as stop:
         raise LocalCloudError(str(stop.code)) from stop
     except Exception as fault:
-        raise _readable(monitor.fault or fault) from fault
+        first = monitor.fault or fault
+        raise _readable(first) from (None if first is fault else fault)
+    except KeyboardInterrupt as interrupt:
+        # what is still to be registered comes to nothing
+        monitor.fault = monitor.fault or interrupt
+        raise
     if monitor.fault:
         raise _readable(monitor.fault)
     return run
 
 
-def _exports() -> dict[str, Any]:
-    from pulumi.runtime.settings import get_root_resource
+def _aside(work: Callable[[], None]) -> None:
+    """Work in another thread, so that Ctrl-C ends the waiting and not an arbitrary step of Pulumi's event loop."""
+    done: Future[None] = Future()
 
+    def target() -> None:
+        # a thread has no event loop before it is given one
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        try:
+            done.set_result(work())
+        except BaseException as fault:
+            # told once: asyncio would tell it again for every output that waited for it
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            done.set_exception(fault)
+
+    threading.Thread(target=target, daemon=True).start()
+    done.result()
+
+
+def _exports() -> dict[str, Any]:
     return dict(get_root_resource().outputs)  # type: ignore[union-attr]
 
 

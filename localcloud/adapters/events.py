@@ -58,7 +58,7 @@ def event_target(request: Request) -> Created:
         Rule=request["rule"], EventBusName=request.get("eventBusName", "default"), Targets=[entry]
     )
     if answer["FailedEntryCount"]:
-        raise LocalCloudError(f"{request.registration.urn}: {answer['FailedEntries']}")
+        raise LocalCloudError(f"{answer['FailedEntries']}")
     return f"{request['rule']}-{request.auto_name}", {"targetId": request.auto_name}
 
 
@@ -73,7 +73,7 @@ def state_machine(request: Request) -> Created:
     client = request.client("stepfunctions")
     problems = client.validate_state_machine_definition(definition=request["definition"])["diagnostics"]
     if problems:
-        raise LocalCloudError(f"{request.registration.urn}: the definition is not valid: {json.dumps(problems)}")
+        raise LocalCloudError(f"the definition is not valid: {json.dumps(problems)}")
     name = request.get("name", request.auto_name)
     answer = client.create_state_machine(
         name=name,
