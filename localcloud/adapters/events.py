@@ -7,7 +7,11 @@ from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
 from localcloud.errors import LocalCloudError
 
 
-@adapter("aws:cloudwatch/eventBus:EventBus", takes=("name", "description", "tags", "kmsKeyIdentifier"))
+@adapter(
+    "aws:cloudwatch/eventBus:EventBus",
+    takes=("name", "tags"),
+    ignores={"description": "a text for people", "kmsKeyIdentifier": "emulated buses are not encrypted"},
+)
 def event_bus(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     answer = request.client("events").create_event_bus(Name=name, Tags=tag_list(request))
@@ -23,6 +27,7 @@ def event_rule(request: Request) -> Created:
         Name=name,
         EventPattern=request["eventPattern"],
         Description=request.get("description", ""),
+        State=request.get("state", "ENABLED"),
         EventBusName=request.get("eventBusName", "default"),
         Tags=tag_list(request),
     )
@@ -65,10 +70,19 @@ def event_target(request: Request) -> Created:
 @adapter(
     "aws:sfn/stateMachine:StateMachine",
     takes=(
-        "name", "definition", "roleArn", "type", "publish", "tags", "loggingConfiguration", "tracingConfiguration",
-        "encryptionConfiguration",
+        "name",
+        "definition",
+        "roleArn",
+        "type",
+        "publish",
+        "tags",
     ),
-)  # fmt: skip
+    ignores={
+        "loggingConfiguration": "the history of executions is in the emulator",
+        "tracingConfiguration": "there is no X-Ray here",
+        "encryptionConfiguration": "emulated state is not encrypted",
+    },
+)
 def state_machine(request: Request) -> Created:
     client = request.client("stepfunctions")
     problems = client.validate_state_machine_definition(definition=request["definition"])["diagnostics"]
@@ -90,7 +104,8 @@ def state_machine(request: Request) -> Created:
 
 @adapter(
     "aws:appautoscaling/target:Target",
-    takes=("minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace", "tags"),
+    takes=("minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace"),
+    ignores={"tags": "moto keeps none of scaling targets"},
 )
 def scaling_target(request: Request) -> Created:
     request.client("application-autoscaling").register_scalable_target(

@@ -3,7 +3,7 @@
 from localcloud.engine import Created, Request, adapter, tag_list
 
 
-@adapter("aws:iam/role:Role", takes=("name", "assumeRolePolicy", "description", "tags", "maxSessionDuration"))
+@adapter("aws:iam/role:Role", takes=("name", "assumeRolePolicy", "description", "tags"))
 def role(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     answer = request.client("iam").create_role(

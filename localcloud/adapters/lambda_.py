@@ -66,9 +66,14 @@ def layer_version(request: Request) -> Created:
     "aws:lambda/function:Function",
     takes=(
         "name", "code", "handler", "runtime", "architectures", "role", "timeout", "memorySize", "environment",
-        "layers", "loggingConfig", "publish", "tags", "description", "reservedConcurrentExecutions", "kmsKeyArn",
-        "tracingConfig",
+        "loggingConfig", "publish", "tags", "description",
     ),
+    ignores={
+        "layers": "built for another processor and Python; this environment has the same packages",
+        "reservedConcurrentExecutions": "one machine, one person",
+        "kmsKeyArn": "emulated variables are not encrypted",
+        "tracingConfig": "there is no X-Ray here",
+    },
 )  # fmt: skip
 def function(request: Request) -> Created:
     name = request.get("name", request.auto_name)
@@ -90,7 +95,13 @@ def function(request: Request) -> Created:
         if logging
         else {},
         Publish=bool(request.get("publish")),
-        Tags=request.get("tags", {}),
+        Description=request.get("description", ""),
+        # what it runs on in the cloud, for whoever asks the emulator
+        Tags={
+            **request.get("tags", {}),
+            "cloud-runtime": request["runtime"],
+            "cloud-architecture": " ".join(request.get("architectures", ["x86_64"])),
+        },
     )
     arn = answer["FunctionArn"].removesuffix(f":{answer['Version']}")
     return name, {
@@ -109,7 +120,8 @@ def _reach(request: Request) -> dict[str, str]:
 
 @adapter("aws:lambda/permission:Permission", takes=("function", "action", "principal", "sourceArn", "sourceAccount"))
 def permission(request: Request) -> Created:
-    source = {"SourceArn": request["sourceArn"]} if request.get("sourceArn") else {}
+    names = {"sourceArn": "SourceArn", "sourceAccount": "SourceAccount"}
+    source = {to: request[key] for key, to in names.items() if request.get(key)}
     request.client("lambda").add_permission(
         FunctionName=request["function"],
         StatementId=request.auto_name,

@@ -5,7 +5,11 @@ from typing import Any
 from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
 
 
-@adapter("aws:cloudwatch/logGroup:LogGroup", takes=("name", "retentionInDays", "tags", "kmsKeyId"))
+@adapter(
+    "aws:cloudwatch/logGroup:LogGroup",
+    takes=("name", "retentionInDays", "tags"),
+    ignores={"kmsKeyId": "emulated logs are not encrypted"},
+)
 def log_group(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     client = request.client("logs")

@@ -5,15 +5,16 @@ from localcloud.engine import Created, Request, adapter, tag_list, whole
 
 @adapter(
     "aws:sqs/queue:Queue",
-    takes=("name", "messageRetentionSeconds", "sqsManagedSseEnabled", "visibilityTimeoutSeconds", "tags",
-           "kmsMasterKeyId", "kmsDataKeyReusePeriodSeconds"),
-)  # fmt: skip
+    takes=("name", "messageRetentionSeconds", "visibilityTimeoutSeconds", "tags"),
+    ignores=dict.fromkeys(
+        ("sqsManagedSseEnabled", "kmsMasterKeyId", "kmsDataKeyReusePeriodSeconds"), "emulated queues are not encrypted"
+    ),
+)
 def queue(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     client = request.client("sqs")
-    attributes = {}
-    if request.get("messageRetentionSeconds"):
-        attributes["MessageRetentionPeriod"] = str(whole(request["messageRetentionSeconds"]))
+    names = {"messageRetentionSeconds": "MessageRetentionPeriod", "visibilityTimeoutSeconds": "VisibilityTimeout"}
+    attributes = {to: str(whole(request[key])) for key, to in names.items() if request.get(key) is not None}
     url = client.create_queue(QueueName=name, Attributes=attributes, tags=request.get("tags", {}))["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return url, {"id": url, "url": url, "arn": arn, "name": name}
@@ -25,7 +26,11 @@ def queue_policy(request: Request) -> Created:
     return request["queueUrl"], {}
 
 
-@adapter("aws:sns/topic:Topic", takes=("name", "tags", "kmsMasterKeyId", "displayName"))
+@adapter(
+    "aws:sns/topic:Topic",
+    takes=("name", "tags"),
+    ignores={"kmsMasterKeyId": "emulated topics are not encrypted", "displayName": "nobody gets e-mail from here"},
+)
 def topic(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     arn = request.client("sns").create_topic(Name=name, Tags=tag_list(request))["TopicArn"]

@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pulumi
 
 from localcloud.engine import Created, Request, adapter, pascal, tag_list
+from localcloud.errors import LocalCloudError
 
 NAMES = {"id": "ID"}
 
 
-@adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags", "forceDestroy"))
+@adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags"), ignores={"forceDestroy": "nothing here outlives `down`"})
 def bucket(request: Request) -> Created:
     name = request.get("bucket", request.auto_name)
     request.client("s3").create_bucket(Bucket=name)
@@ -89,15 +91,22 @@ def lifecycle(request: Request) -> Created:
 
 @adapter(
     "aws:s3/bucketObject:BucketObject",
-    takes=("bucket", "key", "source", "sourceHash", "contentType", "tags", "kmsKeyId", "serverSideEncryption"),
+    takes=("bucket", "key", "source", "contentType", "tags"),
+    ignores={
+        "sourceHash": "it tells the provider when to upload anew",
+        "kmsKeyId": "emulated objects are not encrypted",
+        "serverSideEncryption": "emulated objects are not encrypted",
+    },
 )
 def bucket_object(request: Request) -> Created:
     source = request["source"]
-    assert isinstance(source, pulumi.FileAsset)
+    if not isinstance(source, pulumi.FileAsset):
+        raise LocalCloudError(f"expected a FileAsset as an object's source, got {type(source).__name__}")
     answer = request.client("s3").put_object(
         Bucket=request["bucket"],
         Key=request["key"],
         Body=(request.cloud.root / Path(source.path)).read_bytes(),
         ContentType=request.get("contentType", "application/octet-stream"),
+        Tagging=urlencode(request.get("tags", {})),
     )
     return request["key"], {"etag": answer["ETag"].strip('"'), "versionId": answer.get("VersionId", "")}

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
+from localcloud.engine import Created, Request, adapter, pascal, tag_list
 from localcloud.errors import LocalCloudError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -16,16 +16,12 @@ WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learni
     takes=(
         "trainingJobName", "algorithmSpecification", "hyperParameters", "inputDataConfigs", "outputDataConfig",
         "resourceConfig", "stoppingCondition", "roleArn", "enableManagedSpotTraining", "checkpointConfig", "tags",
-        "enableNetworkIsolation", "timeouts",
+        "enableNetworkIsolation",
     ),
 )  # fmt: skip
 def training_job(request: Request) -> Created:
     name = request["trainingJobName"]
-    job = {
-        key: value
-        for key, value in request.inputs.items()
-        if key not in ("tags", "hyperParameters", "timeouts", "enableNetworkIsolation")
-    }
+    job = {key: value for key, value in request.inputs.items() if key not in ("tags", "hyperParameters")}
     client = request.client("sagemaker")
     client.create_training_job(**pascal(job, NAMES), HyperParameters=request["hyperParameters"], Tags=tag_list(request))
     lines = _Lines(request, name)
@@ -83,7 +79,8 @@ def model(request: Request) -> Created:
 
 @adapter(
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
-    takes=("name", "namePrefix", "productionVariants", "dataCaptureConfig", "kmsKeyArn", "tags"),
+    takes=("name", "productionVariants", "dataCaptureConfig", "tags"),
+    ignores={"kmsKeyArn": "emulated volumes are not encrypted"},
 )
 def endpoint_configuration(request: Request) -> Created:
     name = request.get("name", request.auto_name)
@@ -95,9 +92,12 @@ def endpoint_configuration(request: Request) -> Created:
     return name, {"id": name, "name": name, "arn": answer["EndpointConfigArn"]}
 
 
-@adapter("aws:sagemaker/endpoint:Endpoint", takes=("name", "endpointConfigName", "deploymentConfig", "tags"))
+@adapter(
+    "aws:sagemaker/endpoint:Endpoint",
+    takes=("name", "endpointConfigName", "tags"),
+    ignores={"deploymentConfig": "a first deployment has no fleet to replace"},
+)
 def endpoint(request: Request) -> Created:
-    # a first deployment has no fleet to replace: how a later one rolls out does not matter here
     name = request.get("name", request.auto_name)
     client = request.client("sagemaker")
     answer = client.create_endpoint(
@@ -108,6 +108,3 @@ def endpoint(request: Request) -> Created:
     if record["EndpointStatus"] != "InService":
         raise LocalCloudError(f"the endpoint {name} is {record['EndpointStatus']}: {record.get('FailureReason')}")
     return name, {"id": name, "name": name, "arn": answer["EndpointArn"]}
-
-
-__all__ = ["endpoint", "endpoint_configuration", "model", "training_job", "whole"]

@@ -5,9 +5,13 @@ from localcloud.engine import Created, Request, adapter, pascal, tag_list
 
 @adapter(
     "aws:dynamodb/table:Table",
-    takes=("name", "billingMode", "hashKey", "rangeKey", "attributes", "ttl", "serverSideEncryption",
-           "pointInTimeRecovery", "tags", "deletionProtectionEnabled"),
-)  # fmt: skip
+    takes=("name", "billingMode", "hashKey", "rangeKey", "attributes", "ttl", "tags"),
+    ignores={
+        "serverSideEncryption": "emulated tables are not encrypted",
+        "pointInTimeRecovery": "nothing here outlives `down`",
+        "deletionProtectionEnabled": "nothing here outlives `down`",
+    },
+)
 def table(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     client = request.client("dynamodb")

@@ -1,5 +1,6 @@
 """What the local cloud can't create is an error that names it, never left out."""
 
+import inspect
 import io
 import re
 import zipfile
@@ -7,6 +8,7 @@ import zipfile
 import pulumi
 import pytest
 
+import localcloud.adapters  # noqa: F401 (registers the adapters)
 from localcloud.adapters.lambda_ import _zipped, archive_files
 from localcloud.engine import ADAPTERS, Cloud, Emulation, adapter, pascal, tag_list, whole
 from localcloud.errors import LocalCloudError
@@ -48,6 +50,24 @@ def test_an_input_that_the_adapter_does_not_know_is_named_with_its_resource(engi
     ):
         engine.create(registration({"size": 1.0, "colour": "red"}))
     assert not engine.created
+
+
+def test_an_input_that_an_adapter_ignores_for_a_reason_is_let_through(engine):
+    adapter("test:index/safe:Safe", takes=("name",), ignores={"key": "nothing is locked here"})(lambda r: ("id", {}))
+    assert engine.create(registration({"key": "k"}, "test:index/safe:Safe"))[0] == "id"
+
+
+SOURCES = {kind: inspect.getsource(function) for kind, (function, _) in ADAPTERS.items()}
+
+
+@pytest.mark.parametrize("kind", sorted(ADAPTERS))
+def test_an_adapter_hands_on_every_input_that_it_says_it_takes(kind):
+    declared, _, body = SOURCES[kind].partition("def ")
+    takes = re.search(r"takes=\(?(.*?)\)", declared, re.DOTALL).group(1)
+    if "request.inputs" not in body:
+        unused = [key for key in re.findall(r'"(\w+)"', takes) if f'"{key}"' not in body and key != "tags"]
+        assert not unused
+    assert '"tags"' not in takes or "tag" in body.lower()
 
 
 def test_an_input_that_the_program_left_out_is_no_input(engine):
