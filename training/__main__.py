@@ -29,6 +29,10 @@ def main(words: list[str]) -> int:
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        # such as a folder that may not be written, or a full disk
+        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

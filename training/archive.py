@@ -1,32 +1,31 @@
-"""CIFAR-100's python archive: a tar.gz of three pickles, read without trusting them.
+"""CIFAR-100's python archive: a tar.gz of three pickles, or the folder it unpacks to, read in one pass.
 
 The layout is the authors' (https://www.cs.toronto.edu/~kriz/cifar.html): `cifar-100-python/meta` with the
 names, `train` and `test` with one row of 3072 bytes an image: 1024 of red, of green, of blue, row by row.
 """
 
+import gzip
 import hashlib
-import io
-import pickle
 import tarfile
-import urllib.request
 import zlib
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
+from training.pickles import PickleError, load, text
 
-URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
-SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
-BYTES = 169_001_437
 SIDE = 32
-ROW = SIDE * SIDE * 3
+PLANE = SIDE * SIDE
+ROW = 3 * PLANE
 FOLDER = "cifar-100-python"
+MEMBERS = ("meta", "train", "test")
+LARGEST = 1 << 30
+"""Bytes of a member: six times the real `train`. A larger one is refused before it fills the memory."""
 
 
 class ArchiveError(TrainingError):
@@ -35,162 +34,123 @@ class ArchiveError(TrainingError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The train or the test part: rows of pixels, a fine label and a file name each."""
+    """The train or the test part: for each image a row of pixels, a fine label and a file name."""
 
     pixels: NDArray[np.uint8]
     """(n, 3072)"""
     labels: NDArray[np.int64]
-    """(n,)"""
+    """(n,), each an index into the class names"""
     filenames: tuple[str, ...]
 
 
-class _Unpickler(pickle.Unpickler):
-    """Admits what an array of bytes is made of, and nothing else: a pickle can otherwise run any code."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that an archive holds of fine labels."""
 
-    ADMITTED = frozenset(
-        {
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-            ("_codecs", "encode"),
-        }
-    )
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ADMITTED:
-            raise ArchiveError(f"the archive's pickle asks for {module}.{name}, which the format does not need")
-        return super().find_class(module, name)
+    class_names: tuple[str, ...]
+    """In the order of their labels."""
+    train: Part
+    test: Part
+    sha256: Mapping[str, str]
+    """Of each member's bytes: the same for the tar.gz, however compressed, and for the folder."""
 
 
+@dataclass(frozen=True, slots=True)
 class Archive:
-    """An open archive; parts are read one at a time and not kept."""
+    """Where an archive is."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
-    def class_names(self) -> tuple[str, ...]:
-        """The fine labels' names, in the order of the labels.
+    def read(self) -> Contents:
+        """Read the whole archive, member by member as they pass; nothing is unpacked onto the disk.
 
-        Raises:
-            ArchiveError: the archive is missing, damaged or of another format.
-        """
-        names = self._read("meta").get(b"fine_label_names")
-        if not isinstance(names, list):
-            raise self._broken("meta has no fine_label_names")
-        return tuple(_text(name) for name in cast("list[object]", names))
-
-    def part(self, name: str) -> Part:
-        """The part `train` or `test`.
+        Holds the pixels of both parts (185 MB for the real archive), and while `train` is read, that twice.
 
         Raises:
             ArchiveError: the archive is missing, damaged or of another format.
         """
-        content = self._read(name)
-        data, labels, filenames = (content.get(key) for key in (b"data", b"fine_labels", b"filenames"))
-        if not isinstance(data, np.ndarray):
-            raise self._broken(f"{name}: data is not an array")
-        pixels = cast("NDArray[np.uint8]", data)
-        if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != ROW:
-            raise self._broken(f"{name}: data must be an array of bytes, {ROW} a row")
-        for key, values in (("fine_labels", labels), ("filenames", filenames)):
-            if not isinstance(values, list) or len(cast("list[object]", values)) != len(pixels):
-                raise self._broken(f"{name}: {key} must be a list of {len(pixels)}, one a row")
-        return Part(pixels, np.asarray(labels, dtype=np.int64), tuple(map(_text, cast("list[object]", filenames))))
-
-    def _read(self, name: str) -> dict[bytes, object]:
+        contents: dict[str, dict[str, object]] = {}
+        digests: dict[str, str] = {}
         try:
-            with self._member(name) as file:
-                content = _Unpickler(file, encoding="bytes").load()
+            for name, file in self._members():
+                hashing = _Hashing(file)
+                try:
+                    contents[name] = load(cast("BinaryIO", hashing))
+                except PickleError as error:
+                    raise self._broken(f"{name} can't be read: {error}") from error
+                digests[name] = hashing.digest.hexdigest()
         except FileNotFoundError as error:
-            raise ArchiveError(f"there is no archive {self.path}") from error
-        except ArchiveError:
-            raise
-        except (
-            tarfile.TarError,
-            EOFError,
-            zlib.error,
-            OSError,
-            pickle.UnpicklingError,
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            AttributeError,
-            MemoryError,
-            OverflowError,
-        ) as error:
-            raise self._broken(f"{name} can't be read ({type(error).__name__}: {error})") from error
-        if not isinstance(content, dict):
-            raise self._broken(f"{name} is not a dictionary")
-        items = cast("dict[object, object]", content).items()
-        return {key if isinstance(key, bytes) else str(key).encode(): value for key, value in items}
+            raise ArchiveError(f"there is no {error.filename}") from error
+        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            raise self._broken(f"it is damaged or cut off ({error})") from error
+        if missing := [name for name in MEMBERS if name not in contents]:
+            raise self._broken(f"it has no {FOLDER}/{missing[0]}")
+        names = self._names(contents["meta"])
+        train, test = (self._part(name, contents[name], len(names)) for name in ("train", "test"))
+        return Contents(names, train, test, digests)
 
-    @contextmanager
-    def _member(self, name: str) -> Generator[BinaryIO]:
+    def _members(self) -> Iterator[tuple[str, IO[bytes]]]:
         if self.path.is_dir():
-            with (self.path / name).open("rb") as file:
-                yield file
+            for name in MEMBERS:
+                with (self.path / name).open("rb") as file:
+                    yield name, file
             return
-        # a stream: members are unpacked as they pass by, never onto the disk
-        with tarfile.open(self.path, "r|gz") as tar:
-            for member in tar:
-                if member.isfile() and Path(member.name).name == name:
-                    file = tar.extractfile(member)
-                    assert file is not None
-                    yield cast("BinaryIO", io.BufferedReader(cast(Any, file)))
-                    return
-        raise self._broken(f"it has no member {FOLDER}/{name}")
+        with gzip.open(self.path) as unzipped:
+            with tarfile.open(fileobj=unzipped, mode="r|") as tar:
+                for member in tar:
+                    name = PurePosixPath(member.name).name
+                    if name in MEMBERS and (file := tar.extractfile(member)):
+                        if member.size > LARGEST:
+                            raise self._broken(f"{name} must hold at most {LARGEST} bytes, got {member.size}")
+                        yield name, file
+            while unzipped.read(1 << 20):
+                pass  # gzip's checksum stands at the very end
+
+    def _names(self, meta: Mapping[str, object]) -> tuple[str, ...]:
+        names = _list(meta.get("fine_label_names"))
+        if not names or not all(isinstance(name, bytes | str) and name for name in names):
+            raise self._broken("meta: fine_label_names must be a list of names")
+        return tuple(map(text, names))
+
+    def _part(self, name: str, content: Mapping[str, object], classes: int) -> Part:
+        data = content.get("data")
+        if not isinstance(data, np.ndarray):
+            raise self._broken(f"{name}: data must be an array of bytes")
+        pixels = cast("NDArray[np.uint8]", data)
+        if pixels.ndim != 2 or pixels.shape[1] != ROW:
+            raise self._broken(f"{name}: data must have {ROW} bytes a row, got the shape {pixels.shape}")
+        labels, filenames = (_list(content.get(key)) for key in ("fine_labels", "filenames"))
+        for key, values in (("fine_labels", labels), ("filenames", filenames)):
+            if values is None or len(values) != len(pixels):
+                raise self._broken(f"{name}: {key} must be a list of {len(pixels)}, one a row")
+        assert labels is not None and filenames is not None
+        if not all(isinstance(label, int) and 0 <= label < classes for label in labels):
+            raise self._broken(f"{name}: fine_labels must be whole numbers from 0 to {classes - 1}")
+        if not all(isinstance(filename, bytes | str) for filename in filenames):
+            raise self._broken(f"{name}: filenames must be texts")
+        return Part(pixels, np.array(labels, dtype=np.int64), tuple(map(text, filenames)))
 
     def _broken(self, reason: str) -> ArchiveError:
         return ArchiveError(f"{self.path} is not a CIFAR-100 python archive: {reason}")
 
 
-def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _list(value: object) -> list[object] | None:
+    return cast("list[object]", value) if isinstance(value, list) else None
 
 
-def download(
-    target: Path, progress: Callable[[int], None], *, url: str = URL, sha256: str = SHA256, size: int = BYTES
-) -> Path:
-    """Fetch the authors' archive, unless `target` holds it already.
+class _Hashing:
+    """A file for the unpickler that hashes what it reads."""
 
-    Args:
-        target: where to write; nothing is there until all of it has come and been checked.
-        progress: told the number of bytes so far.
-        url: where from.
-        sha256: what the bytes must hash to.
-        size: how many bytes there must be.
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
 
-    Raises:
-        ArchiveError: no answer, or other bytes than those that the checksum stands for.
-    """
-    if target.is_file() and _sha256(target) == sha256:
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial")
-    digest, count = hashlib.sha256(), 0
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer, partial.open("wb") as file:
-            while block := answer.read(1 << 20):
-                file.write(block)
-                digest.update(block)
-                count += len(block)
-                progress(count)
-                if count > size:
-                    break
-        if count != size or digest.hexdigest() != sha256:
-            raise ArchiveError(
-                f"{url} gave {count:,} bytes with SHA-256 {digest.hexdigest()}; expected {size:,} with {sha256}"
-            )
-        partial.replace(target)
-    except OSError as error:
-        raise ArchiveError(f"{url} could not be downloaded: {error}; give --archive PATH instead") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    def read(self, size: int) -> bytes:
+        data = self.file.read(size)
+        self.digest.update(data)
+        return data
 
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def readline(self) -> bytes:
+        data = self.file.readline()
+        self.digest.update(data)
+        return data

@@ -70,13 +70,14 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / FILE
     try:
-        content = cast("dict[str, object]", json.loads(path.read_text(encoding="utf-8")))
+        parsed: object = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DatasetError(
-            f"there is no dataset in {folder}; run: python -m training prepare --output {folder}"
+            f"there is no dataset in {folder}; run: python -m training prepare --stack dev --output {folder}"
         ) from error
     except ValueError as error:
         raise DatasetError(f"{path} is not JSON: {error}") from error
+    content = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
     identity = content.pop("identity", None)
     if content.get("version") != VERSION or identity != identity_of(content):
         raise DatasetError(f"{path} was not written by this version of prepare, or changed since; prepare again")

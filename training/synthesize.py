@@ -3,7 +3,6 @@
 import argparse
 import gzip
 import io
-import pickle
 import sys
 import tarfile
 from collections.abc import Sequence
@@ -16,12 +15,20 @@ from training.cifar_names import COARSE_NAMES, FINE_NAMES
 from training.cli import Subparsers
 from training.drawings import AMBIGUOUS, DRAWINGS, NEITHER, VEHICLES, moped, picture
 from training.errors import TrainingError
+from training.pickles import Content, dump
 
 FILE_NAMES: dict[str, tuple[str, ...]] = {
     "bicycle": ("bicycle_s", "bike_s", "cycle_s", "ordinary_bicycle_s", "safety_bicycle_s"),
     "motorcycle": ("motorcycle_s", "motorbike_s", "minibike_s", "trail_bike_s"),
 }
 """As in CIFAR-100, where a file is named after the word it was found by, which is not its label."""
+COARSE_OF = {
+    "bicycle": "vehicles_1",
+    "motorcycle": "vehicles_1",
+    "poppy": "flowers",
+    "tulip": "flowers",
+    "willow_tree": "trees",
+}
 
 
 def write_archive(
@@ -29,7 +36,7 @@ def write_archive(
 ) -> Path:
     """Draw pictures and write them as CIFAR-100's `cifar-100-python.tar.gz` is written.
 
-    The same arguments give the same bytes, whatever the machine.
+    The same arguments, with the same versions of numpy, Pillow and zlib, give the same bytes.
 
     Args:
         path: where to; replaced as a whole.
@@ -44,11 +51,11 @@ def write_archive(
     unknown = [name for name in classes if name not in DRAWINGS]
     if unknown:
         raise TrainingError(f"there is no drawing of {', '.join(unknown)}; there are {', '.join(DRAWINGS)}")
-    meta: dict[bytes, object] = {
+    meta: Content = {
         b"fine_label_names": [name.encode() for name in FINE_NAMES],
         b"coarse_label_names": [name.encode() for name in COARSE_NAMES],
     }
-    members = [("meta", meta)]
+    members: list[tuple[str, Content]] = [("meta", meta)]
     for number, (part, count) in enumerate((("test", test_per_class), ("train", train_per_class))):
         members.append((part, _part(part, classes, count, np.random.default_rng([seed, number]))))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,14 +67,14 @@ def write_archive(
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
     ):
         for name, content in members:
-            data = pickle.dumps(content, protocol=2)
+            data = dump(content)
             info = tarfile.TarInfo(f"{FOLDER}/{name}")
             info.size, info.mode = len(data), 0o644
             tar.addfile(info, io.BytesIO(data))
     return partial.replace(path)
 
 
-def _part(part: str, classes: Sequence[str], count: int, rng: np.random.Generator) -> dict[bytes, object]:
+def _part(part: str, classes: Sequence[str], count: int, rng: np.random.Generator) -> Content:
     rows = np.empty((count * len(classes), 3072), np.uint8)
     labels: list[int] = []
     names: list[bytes] = []
@@ -81,7 +88,7 @@ def _part(part: str, classes: Sequence[str], count: int, rng: np.random.Generato
         names.append(f"{words[int(rng.integers(len(words)))]}_{position:06d}.png".encode())
     return {
         b"batch_label": f"{part}ing batch 1 of 1".encode(),
-        b"coarse_labels": [0] * len(labels),
+        b"coarse_labels": [COARSE_NAMES.index(COARSE_OF[FINE_NAMES[label]]) for label in labels],
         b"data": rows,
         b"filenames": names,
         b"fine_labels": labels,
