@@ -45,6 +45,10 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         ERRORS.print("interrupted")
         return 130
+    except BrokenPipeError:
+        # whoever read the output has seen enough; nothing more may be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     command("outputs", _outputs, "print the stack's outputs")
     child = command("logs", _logs, "print what functions and trainings logged", json=False)
     child.add_argument("name", nargs="?", help="serialize, classify, filter, observe, or training (all of them)")
+    child.add_argument("--follow", action="store_true", help="go on until interrupted")
     child = command("run", _run, "run a command with boto3 pointed at the emulators", json=False)
     child.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
     child = with_stack(command("graph", _graph, "print the resources that the program registers, creating none"))
@@ -254,15 +259,27 @@ def _logs(arguments: argparse.Namespace) -> int:
     if arguments.name and arguments.name not in names:
         raise LocalCloudError(f"there are logs of {', '.join(names)}, got {arguments.name!r}")
     wanted = "TrainingJobs" if arguments.name == "training" else arguments.name
+    told: set[tuple[Any, ...]] = set()
+    while True:
+        for stamp, line in _log_lines(logs, [group for group in groups if not wanted or wanted in group], told):
+            print(time.strftime("%H:%M:%S", time.gmtime(stamp / 1000)), line, flush=True)
+        if not arguments.follow:
+            return 0
+        time.sleep(1)
+
+
+def _log_lines(logs: Any, groups: Sequence[str], told: set[tuple[Any, ...]]) -> list[tuple[int, str]]:
     lines: list[tuple[int, str]] = []
     for group in groups:
-        if wanted and wanted not in group:
-            continue
-        for event in logs.filter_log_events(logGroupName=group)["events"]:
-            lines.append((event["timestamp"], str(event["message"]).rstrip()))
-    for stamp, line in sorted(lines):
-        print(time.strftime("%H:%M:%S", time.gmtime(stamp / 1000)), line)
-    return 0
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            for event in page["events"]:
+                # the emulator gives events no id
+                identity = (group, event["logStreamName"], event["timestamp"], event["message"])
+                if identity not in told:
+                    told.add(identity)
+                    lines.append((event["timestamp"], str(event["message"]).rstrip()))
+    # in the order of their logs within a millisecond
+    return sorted(lines, key=lambda line: line[0])
 
 
 def environment_of(cloud: Cloud) -> dict[str, str]:

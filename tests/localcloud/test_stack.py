@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.cli import main
 from localcloud.daemon import read_state
 from localcloud.deployment import connect, deploy, shut_down
 from localcloud.errors import LocalCloudError
@@ -213,6 +214,28 @@ def test_a_command_finds_the_emulators_and_the_outputs_in_its_environment(stack)
         words, cwd=stack.root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True
     )
     assert (finished.stdout, finished.returncode) == ("InService\n", 0), finished.stderr
+
+
+def test_logs_are_told_once_by_function_and_training(stack, monkeypatch, capsys):
+    monkeypatch.chdir(stack.root)
+    assert main(["logs", "filter"]) == 0
+    said = capsys.readouterr().out
+    assert '"service":"filter"' in said and '"service":"classify"' not in said
+    assert main(["logs", "training"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("Epoch[3] Validation-accuracy=") == 1
+    assert main(["logs", "nonsense"]) == 2
+    assert "there are logs of serialize, classify, filter, observe, training" in capsys.readouterr().err
+
+
+def test_classify_exits_with_one_only_when_an_execution_ended_in_a_fault(stack, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(stack.root)
+    assert main(["classify", "--json", *map(str, photos)]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert [each["decision"] for each in results] == ["accepted", "review"]
+    (tmp_path / "x.png").write_bytes(b"")
+    assert main(["classify", "--json", str(tmp_path / "x.png")]) == 1
+    assert main(["classify", str(tmp_path / "nothing.png")]) == 2
 
 
 def test_down_leaves_no_process_and_no_state(stack):
