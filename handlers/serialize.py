@@ -117,8 +117,6 @@ def _as_ours(error: ClientError, s3: "S3Client", photo: Photo) -> SconesError:
         return Throttled(f"{where}: S3 asks to slow down ({code})")
     if code == "NoSuchBucket":
         return BucketNotFound(f"there is no bucket {photo.bucket!r}")
-    if code in {"NoSuchKey", "NoSuchVersion"}:
-        return ObjectNotFound(f"there is no object {where}")
     if status == 404:
         # a HEAD does not say which of the two is missing: ask about the bucket itself
         return _bucket_missing(s3, photo) or ObjectNotFound(f"there is no object {where}")

@@ -95,8 +95,9 @@ def test_a_photo_is_turned_upright_by_its_exif_orientation(orientation: int, kin
     assert all(map(is_near, corners(picture), UPRIGHT)), corners(picture)
 
 
-def test_a_photo_with_damaged_exif_is_taken_as_it_is():
-    picture = model_image(encoded(quarters(), "JPEG", exif=b"Exif\x00\x00not a TIFF header at all"))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_with_damaged_exif_is_taken_as_it_is(kind: str):
+    picture = model_image(encoded(quarters(), kind, exif=b"Exif\x00\x00not a TIFF header at all"))
     assert all(map(is_near, corners(picture), UPRIGHT))
 
 

@@ -230,6 +230,8 @@ def s3_fault(code: str) -> bytes:
     ("operation", "status", "code", "fault"),
     [
         ("HeadObject", 403, "", AccessDenied),
+        ("HeadObject", 400, "", ObjectNotFound),
+        ("HeadObject", 405, "", ObjectNotFound),
         ("HeadObject", 503, "", Throttled),
         ("HeadObject", 429, "", Throttled),
         ("HeadObject", 500, "", StorageUnavailable),
@@ -252,6 +254,19 @@ def test_what_s3_answers_becomes_a_fault_with_its_name(
     impatient.meta.events.register_first(f"before-send.s3.{operation}", hook)
     with pytest.raises(SconesError, match=BUCKET) as raised:
         serialize.fetch(impatient, Photo(BUCKET, KEY, ""), max_bytes=20_000)
+    assert type(raised.value) is fault
+
+
+@pytest.mark.parametrize(
+    ("bucket_status", "fault"), [(404, BucketNotFound), (200, ObjectNotFound), (403, ObjectNotFound)]
+)
+def test_when_a_head_only_says_404_the_bucket_tells_what_is_missing(
+    bucket_status: int, fault: type[SconesError], s3: "S3Client"
+):
+    s3.meta.events.register_first("before-send.s3.HeadObject", answering(404))
+    s3.meta.events.register_first("before-send.s3.HeadBucket", answering(bucket_status))
+    with pytest.raises(SconesError, match=BUCKET) as raised:
+        serialized(plain())
     assert type(raised.value) is fault
 
 
