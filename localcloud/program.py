@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import pulumi
 from pulumi.runtime import mocks
-from pulumi.runtime.settings import get_root_resource, set_root_resource
+from pulumi.runtime.settings import get_root_resource
 
 from components.layer import LayerError
 from components.settings import SettingsError
@@ -141,8 +141,6 @@ def run_program(
         return pulumi.Output.all(**_exports()).apply(run.outputs.update)
 
     def work() -> None:
-        # a stack of its own: the last run's would still hold that one's exports
-        set_root_resource(None)  # type: ignore[arg-type]
         pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
         pulumi.runtime.set_all_config(configuration)
         with _inside(root):
@@ -165,7 +163,10 @@ def run_program(
 
 
 def _aside(work: Callable[[], None]) -> None:
-    """Work in another thread, so that Ctrl-C ends the waiting and not an arbitrary step of Pulumi's event loop."""
+    """Work in another thread: Ctrl-C ends the waiting and not an arbitrary step of Pulumi's event loop.
+
+    A thread also has a context of its own, and so a Pulumi stack that holds no exports of an earlier run.
+    """
     done: Future[None] = Future()
 
     def target() -> None:
