@@ -126,11 +126,12 @@ def test_it_fits_lambda(built: Path, files: dict[str, bytes]):
     assert sum(map(len, files.values())) < 100_000_000
 
 
-def test_a_package_that_is_not_the_pinned_one_stops_the_build_and_spoils_nothing(tmp_path: Path):
+@pytest.mark.parametrize("pin", [f"jmespath==1.1.0 --hash=sha256:{'0' * 64}", "jmespath==1.1.0"], ids=["other", "no"])
+def test_a_package_that_is_not_the_pinned_one_stops_the_build_and_spoils_nothing(pin: str, tmp_path: Path):
     requirements, output = tmp_path / "requirements.txt", tmp_path / "layer.zip"
-    requirements.write_text(f"jmespath==1.1.0 --hash=sha256:{'0' * 64}\n")
+    requirements.write_text(f"{pin}\n")
     output.write_bytes(b"the layer before")
-    with pytest.raises(layer.LayerError, match=r"(?s)pip could not install .*HASHES"):
+    with pytest.raises(layer.LayerError, match=r"(?is)pip could not install .*hashes"):
         layer.build_layer(output, requirements)
     assert output.read_bytes() == b"the layer before"
 
