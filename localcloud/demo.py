@@ -16,6 +16,8 @@ from rich.rule import Rule
 
 from components.layer import DEFAULT as LAYER
 from components.layer import build_layer
+from components.prefixes import CAPTURE
+from handlers.capture import read_line
 from localcloud.cli import (
     ERRORS,
     SCREEN,
@@ -83,7 +85,7 @@ def demo(
             messages = review_queue(cloud, deployment)
             SCREEN.print(review_table(messages))
         with _phase("Report: what the captured inferences say", "report", seconds):
-            _report(cloud, results)
+            _report(cloud, deployment, results)
         summary = _summary(deployment, results, seconds)
         problems = _problems(cloud, deployment, results, messages)
     finally:
@@ -155,14 +157,22 @@ def _evaluate(cloud: Cloud) -> None:
     )  # fmt: skip
 
 
-def _report(cloud: Cloud, results: Sequence[Result]) -> None:
-    _wait_for_captures(cloud, sum(result.confidence is not None for result in results))
+def _report(cloud: Cloud, deployment: Deployment, results: Sequence[Result]) -> None:
+    answered = sum(result.confidence is not None for result in results)
+    deadline = time.monotonic() + 15
+    # captures are written a moment after the answers
+    while _captured(cloud, str(deployment.outputs["bucket"])) < answered and time.monotonic() < deadline:
+        time.sleep(0.2)
     _tool(cloud, "monitoring", "report", "--output", str(FOLDER / "report"))
 
 
-def _wait_for_captures(cloud: Cloud, least: int) -> None:
-    # captures are written a moment after the answers
-    time.sleep(2.5 if least else 0)
+def _captured(cloud: Cloud, bucket: str) -> int:
+    s3, count = cloud.client("s3"), 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=CAPTURE):
+        for item in page.get("Contents", []):
+            lines = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].iter_lines()
+            count += sum(1 for line in lines if (found := read_line(line)) and not found.is_evaluation)
+    return count
 
 
 def _summary(deployment: Deployment, results: Sequence[Result], seconds: Mapping[str, float]) -> dict[str, Any]:
