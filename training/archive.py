@@ -6,6 +6,7 @@ names, `train` and `test` with one row of 3072 bytes an image: 1024 of red, of g
 
 import gzip
 import hashlib
+import io
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ FOLDER = "cifar-100-python"
 MEMBERS = ("meta", "train", "test")
 LARGEST = 1 << 30
 """Bytes of a member: six times the real `train`. A larger one is refused before it fills the memory."""
+BLOCK = 1 << 20
 
 
 class ArchiveError(TrainingError):
@@ -103,7 +105,7 @@ class Archive:
                         if member.size > LARGEST:
                             raise self._broken(f"{name} must hold at most {LARGEST} bytes, got {member.size}")
                         yield name, file
-            while unzipped.read(1 << 20):
+            while unzipped.read(BLOCK):
                 pass  # gzip's checksum stands at the very end
 
     def _names(self, meta: Mapping[str, object]) -> tuple[str, ...]:
@@ -146,9 +148,13 @@ class _Hashing:
         self.digest = hashlib.sha256()
 
     def read(self, size: int) -> bytes:
-        data = self.file.read(size)
-        self.digest.update(data)
-        return data
+        # in blocks: tarfile needs three times the memory of what is read at once
+        data = io.BytesIO()
+        while size > 0 and (block := self.file.read(min(size, BLOCK))):
+            self.digest.update(block)
+            data.write(block)
+            size -= len(block)
+        return data.getvalue()
 
     def readline(self) -> bytes:
         data = self.file.readline()

@@ -28,19 +28,21 @@ _HEAD = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SID
 # zlib's header, then one last block of stored bytes: its length, and the length's complement
 _STORED = b"\x78\x01\x01" + struct.pack("<HH", _RAW, _RAW ^ 0xFFFF)
 _IDAT = b"IDAT" + _STORED
-_IDAT_HEAD = struct.pack(">I", len(_STORED) + _RAW + 4) + _IDAT
-_CRC_HEAD = zlib.crc32(_IDAT)
+_BEFORE = _HEAD + struct.pack(">I", len(_STORED) + _RAW + 4) + _IDAT
+_CRC = zlib.crc32(_IDAT)
 _END = _chunk(b"IEND", b"")
+_WORD = struct.Struct(">I")
 
 
 def encode_pngs(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> Iterator[bytes]:
     """The images at `rows` of an array (n, 3072) of red, green and blue planes, as PNG files, one at a time."""
     lines = np.zeros((CHUNK, SIDE, _LINE), np.uint8)  # each line begins with filter 0: none
-    interleaved = lines[:, :, 1:].reshape(CHUNK, SIDE, SIDE, 3, copy=False)
     for start in range(0, len(rows), CHUNK):
-        chosen = pixels[rows[start : start + CHUNK]]
-        interleaved[: len(chosen)] = chosen.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
-        for index in range(len(chosen)):
-            raw = lines[index].tobytes()
-            body = raw + zlib.adler32(raw).to_bytes(4, "big")
-            yield b"".join((_HEAD, _IDAT_HEAD, body, zlib.crc32(body, _CRC_HEAD).to_bytes(4, "big"), _END))
+        chosen = rows[start : start + CHUNK]
+        planes = pixels[chosen].reshape(-1, 3, SIDE, SIDE)
+        for color in range(3):
+            lines[: len(chosen), :, 1 + color :: 3] = planes[:, color]
+        for image in lines[: len(chosen)]:
+            raw = image.tobytes()
+            check = _WORD.pack(zlib.adler32(raw))
+            yield b"".join((_BEFORE, raw, check, _WORD.pack(zlib.crc32(check, zlib.crc32(raw, _CRC))), _END))

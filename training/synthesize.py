@@ -5,7 +5,7 @@ import gzip
 import io
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,23 +55,36 @@ def write_archive(
         b"fine_label_names": [name.encode() for name in FINE_NAMES],
         b"coarse_label_names": [name.encode() for name in COARSE_NAMES],
     }
-    members: list[tuple[str, Content]] = [("meta", meta)]
+    members: dict[str, Content] = {"meta": meta}
     for number, (part, count) in enumerate((("test", test_per_class), ("train", train_per_class))):
-        members.append((part, _part(part, classes, count, np.random.default_rng([seed, number]))))
+        members[part] = _part(part, classes, count, np.random.default_rng([seed, number]))
+    return pack(path, members)
+
+
+def pack(path: Path, members: Mapping[str, Content]) -> Path:
+    """Write pickles as `cifar-100-python.tar.gz`, whole or not at all.
+
+    Args:
+        path: where to.
+        members: the content of `meta`, `train` and `test`, in the order in which they are written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    # a file name or a time in gzip's header would differ from run to run
-    with (
-        partial.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as zipped,
-        tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-    ):
-        for name, content in members:
-            data = dump(content)
-            info = tarfile.TarInfo(f"{FOLDER}/{name}")
-            info.size, info.mode = len(data), 0o644
-            tar.addfile(info, io.BytesIO(data))
-    return partial.replace(path)
+    try:
+        # a file name or a time in gzip's header would differ from run to run
+        with (
+            partial.open("wb") as raw,
+            gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            for name, content in members.items():
+                data = dump(content)
+                info = tarfile.TarInfo(f"{FOLDER}/{name}")
+                info.size, info.mode = len(data), 0o644
+                tar.addfile(info, io.BytesIO(data))
+        return partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _part(part: str, classes: Sequence[str], count: int, rng: np.random.Generator) -> Content:
