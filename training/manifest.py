@@ -63,10 +63,10 @@ def identity_of(content: Mapping[str, object]) -> str:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check a dataset's manifest.
+    """Read a dataset's manifest, and check it and the files that it lists.
 
     Raises:
-        DatasetError: there is none, or it was changed since it was written.
+        DatasetError: there is none, or it or a file was changed since it was written.
     """
     path = folder / FILE
     try:
@@ -81,6 +81,21 @@ def read_manifest(folder: Path) -> Manifest:
     identity = content.pop("identity", None)
     if content.get("version") != VERSION or identity != identity_of(content):
         raise DatasetError(f"{path} was not written by this version of prepare, or changed since; prepare again")
+    manifest = manifest_of(content)
+    for name, digest in manifest.files.items():
+        try:
+            with (folder / name).open("rb") as file:
+                unchanged = hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except FileNotFoundError as error:
+            raise DatasetError(f"{folder / name} is missing; prepare again") from error
+        if not unchanged:
+            # its name in the bucket and the training job's are made of the manifest
+            raise DatasetError(f"{folder / name} was changed since it was prepared; prepare again")
+    return manifest
+
+
+def manifest_of(content: Mapping[str, object]) -> Manifest:
+    """The manifest with this content, whose identity is taken of it."""
     splits = cast("Mapping[str, Mapping[str, int]]", content["splits"])
     return Manifest(
         format=cast("Format", content["format"]),
@@ -88,5 +103,5 @@ def read_manifest(folder: Path) -> Manifest:
         image_size=cast("int", content["image_size"]),
         splits={name: splits[name]["images"] for name in SPLITS},
         files=cast("Mapping[str, str]", content["files"]),
-        identity=cast("str", identity),
+        identity=identity_of(content),
     )

@@ -30,7 +30,7 @@ def load(file: BinaryIO) -> dict[str, object]:
     """
     try:
         content: object = _Unpickler(file, encoding="bytes").load()
-    except (PickleError, OSError, MemoryError):
+    except (PickleError, OSError):
         raise
     except EOFError as error:
         raise PickleError("it is cut off") from error
@@ -97,6 +97,11 @@ def _encode(characters: str, encoding: str) -> bytes:
     return characters.encode("latin1")
 
 
+def _empty() -> bytes:
+    """How Python 3 writes empty bytes in protocol 2: a call of `bytes` without arguments."""
+    return b""
+
+
 ADMITTED: Mapping[tuple[str, str], object] = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
@@ -105,6 +110,7 @@ ADMITTED: Mapping[tuple[str, str], object] = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _encode,
+    ("__builtin__", "bytes"): _empty,
 }
 
 

@@ -11,7 +11,7 @@ from training.archive import SIDE, Archive
 from training.cli import Subparsers
 from training.dataset_files import write_files
 from training.errors import TrainingError
-from training.manifest import FILE, SPLITS, VERSION, Format, Manifest, identity_of, read_manifest
+from training.manifest import FILE, SPLITS, VERSION, Format, Manifest, manifest_of
 from training.splits import split
 
 DOWNLOADED = Path("build/cifar-100-python.tar.gz")
@@ -63,10 +63,11 @@ def prepare(
             "parameters": {"validation": validation, "seed": seed},
             "source": {"sha256": dict(contents.sha256)},
         }
-        manifest = json.dumps({**content, "identity": identity_of(content)}, indent=1, sort_keys=True)
-        (fresh / FILE).write_text(manifest + "\n", encoding="utf-8")
+        manifest = manifest_of(content)
+        text = json.dumps({**content, "identity": manifest.identity}, indent=1, sort_keys=True)
+        (fresh / FILE).write_text(text + "\n", encoding="utf-8")
         _replace(output, fresh, Path(temporary) / "previous")
-    return read_manifest(output)
+    return manifest
 
 
 def _replace(output: Path, fresh: Path, previous: Path) -> None:

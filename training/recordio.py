@@ -16,6 +16,7 @@ from training.errors import TrainingError
 
 MAGIC = 0xCED7230A
 _MAGIC_BYTES = struct.pack("<I", MAGIC)
+_PART = struct.Struct("<II")
 _HEADER = struct.Struct("<IfQQ")
 _LENGTH_BITS = 29
 _LENGTH_MASK = (1 << _LENGTH_BITS) - 1
@@ -44,10 +45,11 @@ def write_record(file: BinaryIO, record: Record) -> None:
     if len(data) > _LENGTH_MASK:
         raise ValueError(f"a record holds at most {_LENGTH_MASK} bytes, got {len(data)}")
     parts = _split(data)
+    pieces: list[bytes] = []
     for index, part in enumerate(parts):
         flag = 0 if len(parts) == 1 else 1 if index == 0 else 3 if index == len(parts) - 1 else 2
-        file.write(_MAGIC_BYTES + struct.pack("<I", flag << _LENGTH_BITS | len(part)))
-        file.write(part + bytes(-len(part) % 4))
+        pieces += (_PART.pack(MAGIC, flag << _LENGTH_BITS | len(part)), part, bytes(-len(part) % 4))
+    file.write(b"".join(pieces))
 
 
 def _split(data: bytes) -> list[bytes]:
@@ -93,6 +95,6 @@ def _image(data: bytes) -> Record:
     if len(data) < _HEADER.size:
         raise RecordIOError(f"a record of {len(data)} bytes has no image header")
     flag, label, identity, _ = _HEADER.unpack_from(data)
-    if flag != 0 or label != int(label):
+    if flag != 0 or not float(label).is_integer():
         raise RecordIOError(f"expected one whole label an image, got flag {flag} and label {label}")
     return Record(int(label), identity, data[_HEADER.size :])
