@@ -136,7 +136,8 @@ def main() -> int:
     args = parser.parse_args()
     many, single = args.folder / "many", args.folder / "single"
     few = max(args.records // 20, 1)
-    shutil.rmtree(args.folder, ignore_errors=True)
+    if args.folder.exists():
+        parser.error(f"--folder must be a new folder, since it is deleted at the end, got {args.folder}")
     for folder in (many, single):
         (folder / "nothing").mkdir(parents=True)
     generate(many, args.records, RECORDS_PER_FILE)

@@ -212,7 +212,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure dataset preparation.")
     parser.add_argument("--folder", type=Path, default=MEMORY / "scones-prepare", help="(%(default)s)")
     folder: Path = parser.parse_args().folder
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        parser.error(f"--folder must be a new folder, since it is deleted at the end, got {folder}")
     folder.mkdir(parents=True)
     try:
         _in_process(generate, folder)

@@ -82,7 +82,7 @@ class Archive:
                     raise self._broken(f"{name} can't be read: {error}") from error
                 digests[name] = hashing.digest.hexdigest()
         except FileNotFoundError as error:
-            raise ArchiveError(f"there is no {error.filename}") from error
+            raise ArchiveError(f"there is no file {error.filename}") from error
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise self._broken(f"it is damaged or cut off ({error})") from error
         if missing := [name for name in MEMBERS if name not in contents]:

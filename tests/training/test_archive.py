@@ -200,7 +200,7 @@ def test_empty_bytes_are_the_one_call_of_bytes_that_is_admitted() -> None:
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "none.tar.gz") == f"there is no {tmp_path / 'none.tar.gz'}"
+    assert refusal(tmp_path / "none.tar.gz") == f"there is no file {tmp_path / 'none.tar.gz'}"
 
 
 def test_a_file_that_is_no_gzip_is_refused(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_missing_member_is_named(tmp_path: Path, member: str) -> None:
 
 def test_a_folder_without_a_member_is_refused(tmp_path: Path) -> None:
     (tmp_path / "meta").write_bytes(dump({b"fine_label_names": [b"apple"]}))
-    with pytest.raises(ArchiveError, match=f"there is no {tmp_path / 'train'}"):
+    with pytest.raises(ArchiveError, match=f"there is no file {tmp_path / 'train'}"):
         read(tmp_path)
 
 
