@@ -17,11 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.tree import Tree
 
+from components.layer import LayerError
 from localcloud.deployment import FOLDER, OUTPUTS, Deployment, connect, deploy, read_deployment, shut_down
 from localcloud.engine import Cloud
 from localcloud.errors import LocalCloudError
 from localcloud.graph import graph
 from localcloud.photos import Classification, Photo, Result, given, review_queue, sample
+from training.errors import TrainingError
 
 ERRORS = Console(stderr=True, highlight=False)
 SCREEN = Console(highlight=False)
@@ -39,7 +41,7 @@ def main(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
     try:
         return int(arguments.run(arguments))
-    except LocalCloudError as error:
+    except (LocalCloudError, LayerError, TrainingError) as error:
         ERRORS.print(f"error: {error}", markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sklearn
+from rich.console import Console
 from rich.rule import Rule
 
 from components.layer import DEFAULT as LAYER
@@ -60,32 +61,34 @@ def demo(
     Returns:
         0 when everything went as it should, 1 otherwise, with the reasons on the error stream.
     """
+    # for scripts, standard output holds the summary and nothing else
+    out = ERRORS if as_json else SCREEN
     seconds: dict[str, float] = {}
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     if shut_down(Path.cwd()):
         ERRORS.print("a stack was up: it is stopped, the demo starts afresh")
     try:
-        with _phase("Data: draw an archive in CIFAR-100's format, and make a dataset of it", "data", seconds):
-            settings = _data(stack, overrides, classes)
+        with _phase(out, "Data: draw an archive in CIFAR-100's format, and make a dataset of it", "data", seconds):
+            settings = _data(out, stack, overrides, classes)
         if not LAYER.is_file():
-            with _phase("Layer: third-party code for Lambda, built without Docker", "layer", seconds):
+            with _phase(out, "Layer: third-party code for Lambda, built without Docker", "layer", seconds):
                 build_layer(LAYER)
-        with _phase("Up: the Pulumi program, unmodified, on emulators of AWS", "up", seconds):
+        with _phase(out, "Up: the Pulumi program, unmodified, on emulators of AWS", "up", seconds):
             deployment = bring_up(stack, settings)
-            SCREEN.print(summary_table(deployment))
+            out.print(summary_table(deployment))
         cloud, deployment = connect(Path.cwd())
-        with _phase("Evaluate: which threshold does the held-out split support?", "evaluate", seconds):
-            _evaluate(cloud)
-        with _phase("Classify: photos into the bucket, drivers to their bays", "classify", seconds):
+        with _phase(out, "Evaluate: which threshold does the held-out split support?", "evaluate", seconds):
+            _evaluate(out, cloud)
+        with _phase(out, "Classify: photos into the bucket, drivers to their bays", "classify", seconds):
             results = follow(cloud, deployment, _photos(photos))
-            SCREEN.print(result_table(results))
-            SCREEN.print(totals(results))
-        with _phase("Review queue: what a person has to look at", "review", seconds):
+            out.print(result_table(results))
+            out.print(totals(results))
+        with _phase(out, "Review queue: what a person has to look at", "review", seconds):
             messages = review_queue(cloud, deployment)
-            SCREEN.print(review_table(messages))
-        with _phase("Report: what the captured inferences say", "report", seconds):
-            _report(cloud, deployment, results)
+            out.print(review_table(messages))
+        with _phase(out, "Report: what the captured inferences say", "report", seconds):
+            _report(out, cloud, deployment, results)
         summary = _summary(deployment, results, seconds)
         problems = _problems(cloud, deployment, results, messages)
     finally:
@@ -97,27 +100,27 @@ def demo(
     if as_json:
         print(json.dumps(summary, indent=2))
     else:
-        SCREEN.print(Rule("Where to look", align="left"))
+        out.print(Rule("Where to look", align="left"))
         for name, what in (
             ("report/index.html", "what the model did: open it in a browser"),
             ("evaluation/", "accuracy, calibration, risk and coverage, the recommended threshold"),
             ("summary.json", f"this run in numbers; {sum(seconds.values()):.0f} s in all"),
         ):
-            SCREEN.print(f"  {FOLDER / name}  {what}", soft_wrap=True)
+            out.print(f"  {FOLDER / name}  {what}", soft_wrap=True)
     for problem in problems:
         ERRORS.print(f"not as it should be: {problem}", markup=False, soft_wrap=True)
     return 1 if problems else 0
 
 
 @contextmanager
-def _phase(title: str, name: str, seconds: dict[str, float]) -> Generator[None]:
-    SCREEN.print(Rule(title, align="left"))
+def _phase(out: Console, title: str, name: str, seconds: dict[str, float]) -> Generator[None]:
+    out.print(Rule(title, align="left"))
     started = time.monotonic()
     yield
     seconds[name] = round(time.monotonic() - started, 1)
 
 
-def _data(stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
+def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
     from localcloud.project import stack_configuration
 
     configured = json.loads(stack_configuration(Path.cwd(), stack, overrides)["scones:classes"])
@@ -127,7 +130,7 @@ def _data(stack: str, overrides: Mapping[str, str], classes: Sequence[str] | Non
     dataset = FOLDER / "dataset"
     manifest = prepare(Archive(archive), chosen, dataset)
     counts = ", ".join(f"{manifest.images(split)} {split}" for split in ("train", "validation", "test"))
-    SCREEN.print(f"{', '.join(chosen)}: {counts} photos; dataset {manifest.identity[:12]}")
+    out.print(f"{', '.join(chosen)}: {counts} photos; dataset {manifest.identity[:12]}")
     settings = {**overrides, "datasetDir": str(dataset)}
     if classes:
         settings["classes"] = json.dumps(chosen)
@@ -143,27 +146,27 @@ def _photos(count: int) -> list[Photo]:
     return [*sample(FOLDER / "dataset", count, seed=0), Photo(flower), Photo(broken)]
 
 
-def _tool(cloud: Cloud, *words: str) -> None:
-    SCREEN.file.flush()
-    finished = subprocess.run([sys.executable, "-m", *words], env=environment_of(cloud), check=False)
+def _tool(out: Console, cloud: Cloud, *words: str) -> None:
+    out.file.flush()
+    finished = subprocess.run([sys.executable, "-m", *words], env=environment_of(cloud), stdout=out.file, check=False)
     if finished.returncode:
         raise LocalCloudError(f"python -m {' '.join(words)} ended with exit code {finished.returncode}")
 
 
-def _evaluate(cloud: Cloud) -> None:
+def _evaluate(out: Console, cloud: Cloud) -> None:
     _tool(
-        cloud, "training", "evaluate", "--dataset", str(FOLDER / "dataset"), "--neither", str(FOLDER / "neither"),
+        out, cloud, "training", "evaluate", "--dataset", str(FOLDER / "dataset"), "--neither", str(FOLDER / "neither"),
         "--output", str(FOLDER / "evaluation"), "--upload-baseline",
     )  # fmt: skip
 
 
-def _report(cloud: Cloud, deployment: Deployment, results: Sequence[Result]) -> None:
+def _report(out: Console, cloud: Cloud, deployment: Deployment, results: Sequence[Result]) -> None:
     answered = sum(result.confidence is not None for result in results)
     deadline = time.monotonic() + 15
     # captures are written a moment after the answers
     while _captured(cloud, str(deployment.outputs["bucket"])) < answered and time.monotonic() < deadline:
         time.sleep(0.2)
-    _tool(cloud, "monitoring", "report", "--output", str(FOLDER / "report"))
+    _tool(out, cloud, "monitoring", "report", "--output", str(FOLDER / "report"))
 
 
 def _captured(cloud: Cloud, bucket: str) -> int:

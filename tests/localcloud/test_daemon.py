@@ -96,6 +96,8 @@ def test_an_interrupted_up_leaves_nothing(root):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # a runner in the background of a shell ignores it, and so would what it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert eventually(lambda: (root / ".localcloud" / STATE).is_file(), 60)
@@ -105,6 +107,8 @@ def test_an_interrupted_up_leaves_nothing(root):
         _, said = up.communicate(timeout=40)
     finally:
         up.kill()
+        left_over = stop_daemon(root / ".localcloud")
+    assert not left_over
     assert up.returncode == 130 and said.decode().rstrip().endswith("interrupted"), said.decode()
     assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
     assert not (root / ".localcloud").exists()

@@ -1,0 +1,37 @@
+"""The demo, whole, in a folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+from tests.localcloud.local_stack import REPOSITORY
+
+
+def run_demo(root, *words):
+    command = [sys.executable, "-m", "localcloud", "demo", "--photos", "6", *words]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_demo_ends_well_and_says_how_in_one_file(root):
+    finished = run_demo(root, "--json")
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    summary = json.loads(finished.stdout)
+    assert summary == json.loads((root / "build/demo/summary.json").read_text())
+    assert summary["photos"] == 8 and summary["failed"] == 1
+    assert summary["accepted"] + summary["review"] == 7
+    assert 0 < summary["accepted_correct"] <= summary["accepted"]
+    assert set(summary["seconds"]) >= {"data", "up", "evaluate", "classify", "report"}
+    assert summary["resources"]["aws:lambda/function:Function"] == 4
+    assert summary["results"][-1]["error"] == "InvalidImage"
+    assert "Epoch[0] Validation-accuracy=" in finished.stderr
+    assert (root / "build/demo/report/index.html").is_file()
+    assert (root / "build/demo/evaluation/evaluation.json").is_file()
+    assert not (root / ".localcloud").exists()
+
+
+def test_a_demo_of_classes_that_nobody_draws_says_which_there_are(root):
+    finished = run_demo(root, "--classes", "bicycle", "lobster")
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1].startswith("error: there is no drawing of lobster; there are bicycle,")
