@@ -21,7 +21,6 @@ class ConfigReader:
     def __init__(self, raw: Mapping[str, object], keys: Sequence[str]) -> None:
         self.problems: list[str] = []
         self._raw = raw
-        self._keys = keys
         self._bad: set[str] = set()
         for key in sorted(set(raw) - set(keys)):
             hint = self.near(key, keys) or f"known are {', '.join(keys)}"

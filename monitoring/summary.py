@@ -61,6 +61,7 @@ class Sources:
     bytes: int
     records: int
     repeats: int
+    evaluations: int
     outside_period: int
     damaged: int
     damaged_examples: list[dict[str, object]]
@@ -221,6 +222,7 @@ def _sources(tally: Tally, inputs: Inputs) -> Sources:
         bytes=reading.bytes,
         records=reading.records,
         repeats=reading.repeats,
+        evaluations=reading.evaluations,
         outside_period=reading.outside,
         damaged=reading.damaged,
         damaged_examples=[

@@ -60,6 +60,13 @@ def test_an_inference_without_an_id_from_the_caller_has_none():
     assert read_record(a_record()).inference_id is None
 
 
+@pytest.mark.parametrize(
+    ("event", "expected"), [({"inferenceId": "evaluation-1"}, True), ({"inferenceId": "e"}, False), ({}, False)]
+)
+def test_an_inference_says_whether_an_evaluation_asked_for_it(event: dict[str, str], expected: bool):
+    assert read_record(a_record(**event)).is_evaluation is expected
+
+
 def test_an_output_in_base64_reads_the_same_as_in_json():
     encoded = base64.b64encode(b"[0.98, 0.02]").decode()
     assert read_record(a_record(encoded, "BASE64")) == read_record(a_record())

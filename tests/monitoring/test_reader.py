@@ -95,6 +95,13 @@ def test_a_repeat_is_noticed_across_batches(monkeypatch):
     assert (ids, reading.repeats) == (["x", "y"], 1)
 
 
+def test_what_an_evaluation_asked_is_left_out_and_counted():
+    ids, reading, _ = read(
+        Blocks([line(inference_id="evaluation-1") + line(inference_id="x") + line(inference_id=None)])
+    )
+    assert (ids, reading.evaluations, reading.records) == (["x", None], 1, 3)
+
+
 def test_records_without_an_inference_id_are_never_repeats():
     ids, reading, _ = read(Blocks([line(inference_id=None) * 3]))
     assert (ids, reading.repeats) == ([None] * 3, 0)
