@@ -1,7 +1,6 @@
 """Classify: ask the endpoint what is on the picture."""
 
 import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass
@@ -139,5 +138,5 @@ def _image(event: dict[str, object]) -> bytes:
         raise InvalidEvent("image_data must be the base64 of a picture, as Serialize makes it")
     try:
         return base64.b64decode(data, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, or the plain one for what is not ASCII
         raise InvalidEvent(f"image_data is not base64: {error}") from error

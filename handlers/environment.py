@@ -43,7 +43,8 @@ def probability(name: str, environment: Environment = os.environ) -> float:
     """
     value = text(name, environment)
     try:
-        number = float(value)
+        # Python's own notation goes further: 0.8_0, or the digits of other scripts
+        number = float(value) if value.isascii() and "_" not in value else math.nan
     except ValueError:
         number = math.nan
     if not 0 < number <= 1:
@@ -86,5 +87,5 @@ def name_of_each(name: str, keys: tuple[str, ...], environment: Environment = os
 def _json(value: str) -> object:
     try:
         return cast("object", json.loads(value))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -62,7 +62,7 @@ def _object(value: object, name: str) -> dict[str, object]:
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidEvent(f"{name} must be a text that is not empty, got {value!r:.100}")
-    return value
+    return _unicode(value, name)
 
 
 def _version(value: object) -> str:
@@ -70,4 +70,12 @@ def _version(value: object) -> str:
         return ""
     if not isinstance(value, str):
         raise InvalidEvent(f"the version must be a text, got {value!r:.100}")
+    return _unicode(value, "the version")
+
+
+def _unicode(value: str, name: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can hold and S3 cannot
+        raise InvalidEvent(f"{name} must be Unicode, got {value!r:.100}") from error
     return value

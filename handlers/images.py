@@ -5,7 +5,7 @@ import warnings
 import zlib
 from io import BytesIO
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from handlers.errors import ImageTooLarge, InvalidImage
 
@@ -83,7 +83,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         raise InvalidImage("the photo has 32 bits a sample, of which nobody says how many are white")
     if image.mode.startswith("I;16"):
         # Pillow's own conversion clips instead of scaling
-        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+        wide = image.convert("I")
+        grey = wide.point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+        clear = image.info.get("transparency")
+        if isinstance(clear, int):
+            # how far each pixel lies above or below the one grey that a PNG may call transparent: clipped, 0 is on it
+            above = wide.point(lambda value: value * 1 - clear).convert("L")
+            below = wide.point(lambda value: value * -1 + clear).convert("L")
+            mask = ImageChops.lighter(above, below).point(lambda value: 0 if value else 255)
+            grey.paste("white", mask=mask)
+        return grey
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         white = Image.new("RGB", layered.size, "white")

@@ -182,7 +182,7 @@ def test_the_client_gives_up_before_lambda_does(runtime: "SageMakerRuntimeClient
     assert config.connect_timeout + config.read_timeout < FUNCTION_TIMEOUTS["classify"]
 
 
-@pytest.mark.parametrize("data", [None, "", 7, "not base64!", "aGVsbG8", "aGVs bG8="])
+@pytest.mark.parametrize("data", [None, "", 7, "not base64!", "aGVsbG8", "aGVs bG8=", "ä", "===="])
 def test_an_event_without_a_picture_is_refused(data: object, runtime: "SageMakerRuntimeClient"):
     sent = answers(runtime, 200, b"[0.9, 0.1]")
     with pytest.raises(InvalidEvent, match="image_data"):

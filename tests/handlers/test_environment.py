@@ -11,7 +11,9 @@ def test_a_threshold_is_a_number(value: str, number: float):
     assert environment.probability("T", {"T": value}) == number
 
 
-@pytest.mark.parametrize("value", ["", " ", "0", "-0.5", "1.0001", "nan", "inf", "-inf", "80%", "0,8", "[0.8]", "true"])
+@pytest.mark.parametrize(
+    "value", ["", " ", "0", "-0.5", "1.0001", "nan", "inf", "-inf", "80%", "0,8", "[0.8]", "true", "0.8_0", "０.８"]
+)
 def test_a_threshold_that_is_no_probability_is_refused(value: str):
     with pytest.raises(ConfigurationError, match=r"\bT\b"):
         environment.probability("T", {"T": value})
@@ -32,7 +34,7 @@ def test_classes_are_a_list_of_names_in_order():
 
 
 @pytest.mark.parametrize(
-    "value", ["", "a,b", "[]", '["a"]', '["a", "a"]', '["a", ""]', '["a", 1]', '{"a": "b"}', '"ab"', "null"]
+    "value", ["", "a,b", "[]", '["a"]', '["a", "a"]', '["a", ""]', '["a", 1]', '{"a": "b"}', '"ab"', "null", "[" * 4000]
 )
 def test_classes_that_are_no_list_of_different_names_are_refused(value: str):
     with pytest.raises(ConfigurationError, match=r"\bC\b"):

@@ -54,6 +54,25 @@ def test_a_notification_of_several_photos_or_none_is_refused_rather_than_cut_dow
         read_photo(records(*keys))
 
 
+HALF = "incoming/\ud83d.png"
+"""Half of a surrogate pair: JSON can hold it, UTF-8 and so S3 cannot."""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"s3_bucket": "b", "s3_key": HALF},
+        {"s3_bucket": HALF, "s3_key": "k"},
+        {"s3_bucket": "b", "s3_key": "k", "s3_version": HALF},
+        {"detail": {"bucket": {"name": "b"}, "object": {"key": HALF}}},
+        records(HALF),
+    ],
+)
+def test_a_text_that_is_no_unicode_is_refused(event: object):
+    with pytest.raises(InvalidEvent, match="must be Unicode"):
+        read_photo(event)
+
+
 @pytest.mark.parametrize(
     ("event", "words"),
     [

@@ -279,6 +279,14 @@ def test_a_connection_that_breaks_can_be_tried_again(s3: "S3Client"):
         serialized(plain())
 
 
+def test_a_download_that_breaks_off_can_be_tried_again(s3: "S3Client"):
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=PHOTO)
+    cut = answering(200, PHOTO[:20], {"Content-Length": str(len(PHOTO))})
+    s3.meta.events.register_first("before-send.s3.GetObject", cut)
+    with pytest.raises(StorageUnavailable, match=f"s3://{BUCKET}/{KEY} could not be read"):
+        serialized(plain())
+
+
 @pytest.mark.parametrize("name", ["IMAGE_SIZE", "MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS"])
 def test_a_limit_that_is_set_wrong_is_named(name: str, s3: "S3Client", monkeypatch: pytest.MonkeyPatch):
     serialize.limits_from_environment.cache_clear()
