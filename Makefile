@@ -29,7 +29,7 @@ check: $(VENV)/.complete ## format, lint, types
 	$(RUN) -m pyright
 
 layer: $(VENV)/.complete ## the Lambda layer, for the functions' runtime and architecture
-	$(RUN) -m components.layer
+	$(RUN) -m components.parts.layer
 
 clean: ## forget what was built (the environment stays)
 	rm -rf build .localcloud

@@ -5,11 +5,12 @@ from dataclasses import asdict
 import pulumi
 from pulumi_aws import get_caller_identity
 
-from components import prefixes, settings
+from components import settings
 from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 from components.observability import METRIC_NAMESPACE, Observability
 from components.training_endpoint import VARIANT, TrainingEndpoint
+from contract import prefixes
 
 stack = settings.load()
 account_id = get_caller_identity().account_id

@@ -82,14 +82,14 @@ def floor(folder: Path) -> int:
 
 
 def reader(folder: Path) -> int:
-    from monitoring.reader import CaptureReader
-    from monitoring.sources import open_source
+    from operations.captures.reader import CaptureReader
+    from operations.captures.sources import open_source
 
     return sum(len(batch) for batch in CaptureReader(open_source(str(folder)), classes=2).batches())
 
 
 def report(folder: Path) -> int:
-    from monitoring.report import Order, build
+    from operations.report.command import Order, build
 
     summary, _ = build(Order(capture=str(folder), threshold=0.8, labels=("bicycle", "motorcycle")))
     return summary.photos

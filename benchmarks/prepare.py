@@ -4,9 +4,9 @@
 
 Two questions, one run:
 
-(a) Two classes, 1200 images, from arrays to files: `training.prepare`'s own steps (find duplicates, split, encode,
-    hash, write files and lists), in either format, against the notebooks' loop (for each image `np.dstack` of three
-    reshapes, then `plt.imsave`) over the same images.
+(a) Two classes, 1200 images, from arrays to files: `training.dataset.prepare`'s own steps (find duplicates,
+    split, encode, hash, write files and lists), in either format, against the notebooks' loop (for each
+    image `np.dstack` of three reshapes, then `plt.imsave`) over the same images.
 (b) All 100 classes, 60,000 images, from the tar.gz: the command's whole `prepare` against unpickling plus encoding
     every image as PNG, in memory, nothing written: once with the product's encoder, once with Pillow's.
 
@@ -43,7 +43,7 @@ def generate(folder: Path) -> None:
 
     import numpy as np
 
-    from training.pickles import dump
+    from training.dataset.pickles import dump
 
     rng = np.random.default_rng(1)
     names = [f"class_{number:02d}".encode() for number in range(CLASSES)]
@@ -65,7 +65,7 @@ def two_classes(folder: Path) -> Any:
     """The archive's contents, and of the two classes the arrays that a notebook has: loaded before the clock runs."""
     import numpy as np
 
-    from training.archive import Archive
+    from training.dataset.archive import Archive
 
     contents = Archive(folder / "archive.tar.gz").read()
     wanted = [contents.class_names.index(name) for name in TWO]
@@ -86,8 +86,8 @@ def png_files_of_two(folder: Path) -> Callable[[], int]:
 
 
 def _ours_of_two(folder: Path, format: Any) -> Callable[[], int]:
-    from training.dataset_files import write_files
-    from training.splits import split
+    from training.dataset.files import write_files
+    from training.dataset.splits import split
 
     contents, _, _ = two_classes(folder)
     (folder / "ours").mkdir()
@@ -127,8 +127,8 @@ def notebooks_of_two(folder: Path) -> Callable[[], int]:
 
 
 def whole(folder: Path) -> Callable[[], int]:
-    from training.archive import Archive
-    from training.prepare import prepare
+    from training.dataset.archive import Archive
+    from training.dataset.prepare import prepare
 
     def run() -> int:
         classes = [f"class_{number:02d}" for number in range(CLASSES)]
@@ -153,7 +153,7 @@ def unpickled(folder: Path) -> Any:
 def floor(folder: Path) -> Callable[[], int]:
     import numpy as np
 
-    from training.png import encode_pngs
+    from training.dataset.png import encode_pngs
 
     def run() -> int:
         return sum(bool(png) for data in unpickled(folder) for png in encode_pngs(data, np.arange(len(data))))

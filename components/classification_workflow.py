@@ -12,13 +12,14 @@ import pulumi
 from pulumi_aws import cloudwatch, dynamodb, lambda_, sfn, sns, sqs
 from pulumi_aws import iam as aws_iam
 
-from components import iam, prefixes
-from components.encryption import key_grant
-from components.function import lambda_function
-from components.layer import LayerError, require_layer
-from components.runtime import ARCHITECTURE, RUNTIME
-from components.state_machine import FUNCTION_TIMEOUTS, Resources, definition
-from components.tags import tags
+from components.parts import iam
+from components.parts.encryption import key_grant
+from components.parts.function import lambda_function
+from components.parts.layer import LayerError, require_layer
+from components.parts.runtime import ARCHITECTURE, RUNTIME
+from components.parts.state_machine import FUNCTION_TIMEOUTS, Resources, definition
+from components.parts.tags import tags
+from contract import prefixes
 
 MEMORY_MB = {"serialize": 1769, "classify": 256, "filter": 256}
 """Serialize holds a decoded photo of up to 100 megapixels (300 MB) twice, and 1769 MB is one whole CPU
@@ -128,7 +129,8 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     def _function(self, role: Role) -> lambda_.Function:
         return lambda_function(
             f"{self._name}-{role}",
-            role,
+            f"handlers.{role}",
+            service=role,
             component="ClassificationWorkflow",
             statements=self._grants(role),
             environment=self._environment(role),

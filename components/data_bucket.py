@@ -5,8 +5,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import s3
 
-from components import iam, prefixes
-from components.tags import tags
+from components.parts import iam
+from components.parts.tags import tags
+from contract import prefixes
 
 KEEP_OLD_VERSIONS_DAYS = 30
 """A photo or a dataset that was overwritten by mistake can be had back for a month."""

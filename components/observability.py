@@ -7,10 +7,11 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components import dashboard, iam, prefixes
-from components.alarms import DRIFT, AlarmSpec, Watched, alarm_specs
-from components.function import lambda_function
-from components.tags import tags
+from components.parts import dashboard, iam
+from components.parts.alarms import DRIFT, AlarmSpec, Watched, alarm_specs
+from components.parts.function import lambda_function
+from components.parts.tags import tags
+from contract import prefixes
 
 METRIC_NAMESPACE = "Scones"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -84,7 +85,8 @@ class Observability(pulumi.ComponentResource):
         args = self._args
         return lambda_function(
             f"{self._name}-observe",
-            "observe",
+            "handlers.observe.handler",
+            service="observe",
             component="Observability",
             statements=pulumi.Output.all(args["bucket_arn"], self._bus).apply(
                 lambda arns: observe_statements(arns[0], arns[1])

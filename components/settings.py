@@ -13,9 +13,10 @@ from typing import Literal
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from components.config_reader import ConfigReader, shown
-from training.errors import TrainingError
-from training.hyperparameters import (
+from components.parts.config_reader import ConfigReader, shown
+from contract.errors import UserError
+from training.dataset.manifest import DatasetError, Manifest, read_manifest
+from training.job.hyperparameters import (
     RECIPES,
     HyperparameterError,
     check_hosting_instance,
@@ -23,8 +24,7 @@ from training.hyperparameters import (
     image_size,
     resolve,
 )
-from training.image_uri import image_uri
-from training.manifest import DatasetError, Manifest, read_manifest
+from training.job.image import image_uri
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -153,10 +153,10 @@ def load() -> StackSettings:
     except DatasetError as error:
         dataset = error
     region = pulumi.Config("aws").get("region") or ""
-    image: str | TrainingError
+    image: str | UserError
     try:
         image = image_uri(region)
-    except TrainingError as error:
+    except UserError as error:
         image = error
     return parse(raw, region=region, dataset=dataset, image=image, stack=pulumi.get_stack())
 
@@ -166,7 +166,7 @@ def parse(
     *,
     region: str,
     dataset: Manifest | DatasetError,
-    image: str | TrainingError,
+    image: str | UserError,
     stack: str,
 ) -> StackSettings:
     """Turn raw configuration into settings.
@@ -183,7 +183,7 @@ def parse(
         SettingsError: with everything that is wrong.
     """
     reader = ConfigReader(raw, KEYS)
-    if isinstance(image, TrainingError):
+    if isinstance(image, UserError):
         reader.problems.append(str(image))
     classes = _classes(reader)
     settings = StackSettings(

@@ -10,11 +10,12 @@ import pulumi
 from pulumi_aws import appautoscaling, s3, sagemaker
 from pulumi_aws import iam as aws_iam
 
-from components import iam, prefixes
-from components.encryption import key_grant
-from components.tags import tags
-from components.training_job import require_completed, training_job_name
-from training.manifest import Manifest, read_manifest
+from components.parts import iam
+from components.parts.encryption import key_grant
+from components.parts.tags import tags
+from components.parts.training_job import require_completed, training_job_name
+from contract import prefixes
+from training.dataset.manifest import Manifest, read_manifest
 
 VARIANT = "AllTraffic"
 """The variant's name must stay the same, or an endpoint can't be updated blue/green."""

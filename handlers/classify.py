@@ -12,8 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers import environment
-from handlers.errors import (
+from contract.errors import (
     AccessDenied,
     ConfigurationError,
     InvalidEvent,
@@ -23,8 +22,9 @@ from handlers.errors import (
     SconesError,
     Throttled,
 )
-from handlers.events import Photo, read_photo
-from handlers.inferences import read_inferences
+from contract.inferences import read_inferences
+from contract.photos import Photo, read_photo
+from handlers import environment
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient

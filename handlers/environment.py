@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import cast
 
-from handlers.errors import ConfigurationError
+from contract.errors import ConfigurationError
 
 Environment = Mapping[str, str]
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 from aws_lambda_powertools import Logger
 
+from contract.errors import InvalidEvent, ThresholdNotMet
+from contract.inferences import read_inferences
 from handlers import environment
-from handlers.errors import InvalidEvent, ThresholdNotMet
-from handlers.inferences import read_inferences
 
 logger = Logger()
 

@@ -10,8 +10,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from handlers import environment
-from handlers.errors import (
+from contract.errors import (
     AccessDenied,
     BucketNotFound,
     ImageTooLarge,
@@ -22,8 +21,9 @@ from handlers.errors import (
     StorageUnavailable,
     Throttled,
 )
-from handlers.events import Photo, read_photo
-from handlers.images import to_model_image
+from contract.photos import Photo, read_photo
+from contract.pictures import to_model_image
+from handlers import environment
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,13 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.tree import Tree
 
-from components.layer import LayerError
+from components.parts.layer import LayerError
+from contract.errors import UserError
 from localcloud.deployment import FOLDER, OUTPUTS, Deployment, connect, deploy, read_deployment, shut_down
 from localcloud.engine import Cloud
-from localcloud.errors import LocalCloudError
 from localcloud.graph import graph
 from localcloud.photos import Classification, Photo, Result, given, review_queue, sample
-from training.errors import TrainingError
 
 ERRORS = Console(stderr=True, highlight=False)
 SCREEN = Console(highlight=False)
@@ -41,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
     try:
         return int(arguments.run(arguments))
-    except (LocalCloudError, LayerError, TrainingError) as error:
+    except (UserError, LayerError) as error:
         ERRORS.print(f"error: {error}", markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
@@ -106,13 +105,13 @@ def overrides_of(pairs: Sequence[str]) -> dict[str, str]:
     """What `--config KEY=VALUE` gives.
 
     Raises:
-        LocalCloudError: one of them has no `=`.
+        UserError: one of them has no `=`.
     """
     found: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise LocalCloudError(f"--config takes KEY=VALUE, got {pair!r}")
+            raise UserError(f"--config takes KEY=VALUE, got {pair!r}")
         found[key] = value
     return found
 
@@ -204,7 +203,7 @@ def _classify(arguments: argparse.Namespace) -> int:
     if arguments.random:
         photos += sample(dataset_of(), arguments.random, arguments.seed)
     if not photos:
-        raise LocalCloudError("name photos or folders, or give --random N")
+        raise UserError("name photos or folders, or give --random N")
     results = follow(cloud, deployment, photos)
     if arguments.json:
         _print_json([{**asdict(result), "correct": result.correct} for result in results])
@@ -259,7 +258,7 @@ def _logs(arguments: argparse.Namespace) -> int:
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
     names = [*deployment.outputs["functions"], "training"]
     if arguments.name and arguments.name not in names:
-        raise LocalCloudError(f"there are logs of {', '.join(names)}, got {arguments.name!r}")
+        raise UserError(f"there are logs of {', '.join(names)}, got {arguments.name!r}")
     wanted = "TrainingJobs" if arguments.name == "training" else arguments.name
     told: set[tuple[Any, ...]] = set()
     while True:
@@ -293,14 +292,14 @@ def environment_of(cloud: Cloud) -> dict[str, str]:
 def _run(arguments: argparse.Namespace) -> int:
     words = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not words:
-        raise LocalCloudError("give a command, such as: python -m localcloud run -- python -m training evaluate")
+        raise UserError("give a command, such as: python -m localcloud run -- python -m training evaluate")
     cloud, _ = connect(Path.cwd())
     if words[0] == "python":
         words = [sys.executable, *words[1:]]
     try:
         return subprocess.run(words, env=environment_of(cloud), check=False).returncode
     except FileNotFoundError as error:
-        raise LocalCloudError(f"there is no command {words[0]!r}") from error
+        raise UserError(f"there is no command {words[0]!r}") from error
 
 
 def _graph(arguments: argparse.Namespace) -> int:
@@ -321,7 +320,7 @@ def _graph(arguments: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     try:
         cloud, deployment = connect(Path.cwd())
-    except LocalCloudError as nothing:
+    except UserError as nothing:
         if arguments.json:
             _print_json(None)
         else:

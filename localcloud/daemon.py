@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from localcloud.errors import LocalCloudError
+from contract.errors import UserError
 
 STATE = "state.json"
 READY_SECONDS = 60
@@ -92,7 +92,7 @@ def start_daemon(folder: Path, region: str) -> State:
     """Start a daemon and wait until its emulators answer; one that runs from `folder` is ended before.
 
     Raises:
-        LocalCloudError: it ended, or did not get ready in `READY_SECONDS`; the message holds its last words.
+        UserError: it ended, or did not get ready in `READY_SECONDS`; the message holds its last words.
     """
     stop_daemon(folder)
     folder.mkdir(parents=True)
@@ -115,7 +115,7 @@ def start_daemon(folder: Path, region: str) -> State:
                 return state
             time.sleep(0.05)
         words = log.read_text(errors="replace").strip().splitlines()[-5:]
-        raise LocalCloudError("the emulators did not start: " + " | ".join(words))
+        raise UserError("the emulators did not start: " + " | ".join(words))
     except BaseException:
         stop_daemon(folder)
         raise

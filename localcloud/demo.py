@@ -15,10 +15,11 @@ import sklearn
 from rich.console import Console
 from rich.rule import Rule
 
-from components.layer import DEFAULT as LAYER
-from components.layer import build_layer
-from components.prefixes import CAPTURE
-from handlers.capture import read_line
+from components.parts.layer import DEFAULT as LAYER
+from components.parts.layer import build_layer
+from contract.captures import read_line
+from contract.errors import UserError
+from contract.prefixes import CAPTURE
 from localcloud.cli import (
     ERRORS,
     SCREEN,
@@ -32,11 +33,10 @@ from localcloud.cli import (
 )
 from localcloud.deployment import Deployment, connect, shut_down
 from localcloud.engine import Cloud
-from localcloud.errors import LocalCloudError
 from localcloud.photos import Photo, Result, review_queue, sample
-from training.archive import Archive
-from training.prepare import prepare
-from training.synthesize import write_archive, write_neither
+from training.dataset.archive import Archive
+from training.dataset.prepare import prepare
+from training.synthetic.synthesize import write_archive, write_neither
 
 FOLDER = Path("build/demo")
 NEITHER = 100
@@ -150,7 +150,7 @@ def _tool(out: Console, cloud: Cloud, *words: str) -> None:
     out.file.flush()
     finished = subprocess.run([sys.executable, "-m", *words], env=environment_of(cloud), stdout=out.file, check=False)
     if finished.returncode:
-        raise LocalCloudError(f"python -m {' '.join(words)} ended with exit code {finished.returncode}")
+        raise UserError(f"python -m {' '.join(words)} ended with exit code {finished.returncode}")
 
 
 def _evaluate(out: Console, cloud: Cloud) -> None:
@@ -166,7 +166,7 @@ def _report(out: Console, cloud: Cloud, deployment: Deployment, results: Sequenc
     # captures are written a moment after the answers
     while _captured(cloud, str(deployment.outputs["bucket"])) < answered and time.monotonic() < deadline:
         time.sleep(0.2)
-    _tool(out, cloud, "monitoring", "report", "--output", str(FOLDER / "report"))
+    _tool(out, cloud, "operations", "report", "--output", str(FOLDER / "report"))
 
 
 def _captured(cloud: Cloud, bucket: str) -> int:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import localcloud.adapters  # noqa: F401 (registers the adapters)
+from contract.errors import UserError
 from localcloud.daemon import read_state, start_daemon, stop_daemon
 from localcloud.engine import Cloud, Emulation
-from localcloud.errors import LocalCloudError
 from localcloud.graph import graph
 from localcloud.program import PROJECT, Registration, run_program
 from localcloud.project import stack_configuration
@@ -50,7 +50,7 @@ def deploy(
         say: takes lines worth a person's while, such as the training's accuracy.
 
     Raises:
-        LocalCloudError: another stack is up, or this one can't be created; nothing is left running then.
+        UserError: another stack is up, or this one can't be created; nothing is left running then.
     """
     started = time.monotonic()
     planned = graph(root, stack, overrides)
@@ -62,7 +62,7 @@ def deploy(
     if read_state(folder) is not None:
         try:
             current = read_deployment(root)
-        except LocalCloudError:
+        except UserError:
             say("an `up` was killed before it was done: what it left is replaced")
         else:
             if current.stack == stack and current.graph == identity:
@@ -98,12 +98,12 @@ def read_deployment(root: Path) -> Deployment:
     """The stack that is up.
 
     Raises:
-        LocalCloudError: none is.
+        UserError: none is.
     """
     state = read_state(root / FOLDER)
     path = root / FOLDER / DEPLOYMENT
     if state is None or not path.is_file():
-        raise LocalCloudError("nothing is up; run: python -m localcloud up --stack dev")
+        raise UserError("nothing is up; run: python -m localcloud up --stack dev")
     return Deployment(**json.loads(path.read_text()))
 
 
@@ -111,7 +111,7 @@ def connect(root: Path) -> tuple[Cloud, Deployment]:
     """The running cloud and what is deployed on it.
 
     Raises:
-        LocalCloudError: none is.
+        UserError: none is.
     """
     deployment = read_deployment(root)
     state = read_state(root / FOLDER)

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localcloud.errors import LocalCloudError
+from contract.errors import UserError
 from localcloud.program import Registration
 
 ACCOUNT = "000000000000"
@@ -107,15 +107,15 @@ class Emulation:
         """Create a resource.
 
         Raises:
-            LocalCloudError: no adapter for its type or one of its inputs, or the emulator refused.
+            UserError: no adapter for its type or one of its inputs, or the emulator refused.
         """
         if registration.type not in ADAPTERS:
-            raise LocalCloudError(f"{registration.urn}: the local cloud has no adapter for {registration.type}")
+            raise UserError(f"{registration.urn}: the local cloud has no adapter for {registration.type}")
         function, takes = ADAPTERS[registration.type]
         inputs = {key: value for key, value in registration.inputs.items() if value is not None}
         unknown = sorted(set(inputs) - takes)
         if unknown:
-            raise LocalCloudError(
+            raise UserError(
                 f"{registration.urn}: the local cloud's adapter of {registration.type} does not know "
                 f"{', '.join(unknown)}"
             )
@@ -123,12 +123,10 @@ class Emulation:
         request = Request(self.cloud, registration, inputs, f"{registration.name}-{digest[:7]}")
         try:
             identity, outputs = function(request)
-        except LocalCloudError as error:
-            raise LocalCloudError(f"{registration.urn}: {error}") from error
+        except UserError as error:
+            raise UserError(f"{registration.urn}: {error}") from error
         except Exception as error:
-            raise LocalCloudError(
-                f"{registration.urn} could not be created: {type(error).__name__}: {error}"
-            ) from error
+            raise UserError(f"{registration.urn} could not be created: {type(error).__name__}: {error}") from error
         self.done(registration)
         return identity, {**inputs, **outputs}
 
@@ -144,7 +142,7 @@ class Emulation:
             "aws:index/getPartition:getPartition": {"partition": "aws"},
         }
         if token not in answers:
-            raise LocalCloudError(f"the local cloud has no answer to the function {token}")
+            raise UserError(f"the local cloud has no answer to the function {token}")
         return answers[token]
 
 

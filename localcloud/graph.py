@@ -47,7 +47,7 @@ def graph(
     """Every resource of a stack, sorted by URN: the same program and configuration give the same list.
 
     Raises:
-        LocalCloudError: the program refuses its configuration, or can't be run.
+        UserError: the program refuses its configuration, or can't be run.
     """
     run = run_program(root, stack, _Planning(preview), overrides=overrides, preview=preview)
     entries = [

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from contract.errors import UserError
 from localcloud.deployment import Deployment
 from localcloud.engine import Cloud
-from localcloud.errors import LocalCloudError
 
 AT_ONCE = 4
 """Photos on their way at a time: each starts up to three functions, on the cores of one machine."""
@@ -55,11 +55,11 @@ def sample(dataset: Path, count: int, seed: int) -> list[Photo]:
     """Held-out photos at random, with their classes.
 
     Raises:
-        LocalCloudError: there are none, or fewer than asked for.
+        UserError: there are none, or fewer than asked for.
     """
     paths = sorted((dataset / "test").glob("*/*.png"))
     if count > len(paths):
-        raise LocalCloudError(f"{dataset}/test has {len(paths)} photos, {count} were asked for")
+        raise UserError(f"{dataset}/test has {len(paths)} photos, {count} were asked for")
     return [Photo(path, path.parent.name) for path in random.Random(seed).sample(paths, count)]
 
 
@@ -67,7 +67,7 @@ def given(words: Iterable[Path]) -> list[Photo]:
     """The files that are named, and all files of the folders that are.
 
     Raises:
-        LocalCloudError: there is no such file or folder.
+        UserError: there is no such file or folder.
     """
     photos: list[Photo] = []
     for path in words:
@@ -76,7 +76,7 @@ def given(words: Iterable[Path]) -> list[Photo]:
         elif path.is_file():
             photos.append(Photo(path))
         else:
-            raise LocalCloudError(f"there is no file or folder {path}")
+            raise UserError(f"there is no file or folder {path}")
     return photos
 
 
@@ -94,7 +94,7 @@ class Classification:
         """Upload photos, a few at a time, and wait for each one's execution.
 
         Raises:
-            LocalCloudError: an execution did not start or end in time.
+            UserError: an execution did not start or end in time.
         """
         waiting = list(enumerate(photos))
         flying: dict[str, tuple[int, Photo, float]] = {}
@@ -110,7 +110,7 @@ class Classification:
                 progress(results[index])
             for key, (_, photo, begun) in flying.items():
                 if time.time() - begun > PATIENCE:
-                    raise LocalCloudError(f"{photo.path}: no execution for {key} ended within {PATIENCE:.0f} s")
+                    raise UserError(f"{photo.path}: no execution for {key} ended within {PATIENCE:.0f} s")
             if flying:
                 time.sleep(0.05)
         return [results[index] for index in range(len(photos))]

@@ -21,11 +21,10 @@ import pulumi
 from pulumi.runtime import mocks
 from pulumi.runtime.settings import get_root_resource
 
-from components.layer import LayerError
+from components.parts.layer import LayerError
 from components.settings import SettingsError
-from localcloud.errors import LocalCloudError
+from contract.errors import UserError
 from localcloud.project import stack_configuration
-from training.errors import TrainingError
 
 PROJECT = "scones"
 
@@ -109,9 +108,9 @@ class _Monitor(mocks.MockMonitor):
         )
         try:
             if self.fault:
-                raise LocalCloudError("not created, since another resource failed")
+                raise UserError("not created, since another resource failed")
             if urn in self.resources:
-                raise LocalCloudError(f"{urn} is registered twice")
+                raise UserError(f"{urn} is registered twice")
             identity, outputs = self.engine.create(registration) if request.custom else ("", {})
         except BaseException as fault:
             self.fault = self.fault or fault
@@ -128,7 +127,7 @@ def run_program(
     """Run `__main__.py` in `root` for `stack`.
 
     Raises:
-        LocalCloudError: the configuration, the program or the engine refused; the message says what.
+        UserError: the configuration, the program or the engine refused; the message says what.
     """
     configuration = stack_configuration(root, stack, overrides or {})
     run = Run()
@@ -149,7 +148,7 @@ def run_program(
     try:
         _aside(work)
     except SystemExit as stop:
-        raise LocalCloudError(str(stop.code)) from stop
+        raise UserError(str(stop.code)) from stop
     except Exception as fault:
         first = monitor.fault or fault
         raise _readable(first) from (None if first is fault else fault)
@@ -189,8 +188,8 @@ def _exports() -> dict[str, Any]:
 
 def _readable(fault: BaseException) -> BaseException:
     """What the program tells its user is one sentence here too; anything else is a bug and stays as it is."""
-    told = isinstance(fault, SettingsError | LayerError | TrainingError | pulumi.RunError)
-    return LocalCloudError(str(fault)) if told else fault
+    told = isinstance(fault, SettingsError | LayerError | UserError | pulumi.RunError)
+    return UserError(str(fault)) if told else fault
 
 
 @contextmanager

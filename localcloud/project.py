@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from localcloud.errors import LocalCloudError
+from contract.errors import UserError
 
 PYTHON_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
@@ -32,11 +32,11 @@ def stack_configuration(root: Path, stack: str, overrides: Mapping[str, str]) ->
         overrides: what `--config key=value` gives, by key with or without namespace.
 
     Raises:
-        LocalCloudError: no such stack, a key that the schema does not have, or a value of another type.
+        UserError: no such stack, a key that the schema does not have, or a value of another type.
     """
     path = root / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        raise LocalCloudError(f"there is no stack {stack!r} here: the stacks are {', '.join(stack_names(root))}")
+        raise UserError(f"there is no stack {stack!r} here: the stacks are {', '.join(stack_names(root))}")
     project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
     name, schema = project["name"], project.get("config", {})
     values: dict[str, Any] = {f"{name}:{key}": entry["default"] for key, entry in schema.items() if "default" in entry}
@@ -61,8 +61,8 @@ def _parsed(text: str) -> object:
 
 def _check(path: Path, key: str, value: object, schema: Mapping[str, Any], short: str) -> None:
     if short not in schema:
-        raise LocalCloudError(f"{path.name}: {key} is not declared in Pulumi.yaml: known are {', '.join(schema)}")
+        raise UserError(f"{path.name}: {key} is not declared in Pulumi.yaml: known are {', '.join(schema)}")
     kind = schema[short].get("type")
     wrong = kind and not isinstance(value, PYTHON_TYPES[kind])
     if wrong or (kind == "integer" and isinstance(value, bool)):
-        raise LocalCloudError(f"{path.name}: {key} must be of type {kind}, got {json.dumps(value)}")
+        raise UserError(f"{path.name}: {key} must be of type {kind}, got {json.dumps(value)}")

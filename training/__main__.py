@@ -4,9 +4,14 @@ import argparse
 import importlib
 import sys
 
-from training.errors import TrainingError
+from contract.errors import UserError
 
-COMMANDS = ("synthesize", "prepare", "evaluate", "watch")
+COMMANDS = {
+    "synthesize": "training.synthetic.synthesize",
+    "prepare": "training.dataset.prepare",
+    "evaluate": "training.evaluation.evaluate",
+    "watch": "training.job.watch",
+}
 
 
 def main(words: list[str]) -> int:
@@ -22,11 +27,11 @@ def main(words: list[str]) -> int:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     # the asked-for one only: evaluate's libraries take a second to import
     for name in [word for word in words[:1] if word in COMMANDS] or COMMANDS:
-        importlib.import_module(f"training.{name}").add_parser(subparsers)
+        importlib.import_module(COMMANDS[name]).add_parser(subparsers)
     arguments = parser.parse_args(words)
     try:
         return arguments.run(arguments)
-    except TrainingError as error:
+    except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:

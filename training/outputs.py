@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from training.errors import TrainingError
+from contract.errors import UserError
 
 VARIABLE = "SCONES_OUTPUTS"
 
@@ -30,7 +30,7 @@ class StackOutputs:
 def read_outputs(path: Path | None) -> StackOutputs:
     """The outputs in the file at `path`, or in the one that SCONES_OUTPUTS names; empty without either.
 
-    Raises TrainingError when the file can't be read or holds something else.
+    Raises UserError when the file can't be read or holds something else.
     """
     name = path or os.environ.get(VARIABLE)
     if not name:
@@ -38,17 +38,17 @@ def read_outputs(path: Path | None) -> StackOutputs:
     try:
         document: object = json.loads(Path(name).read_bytes())
     except OSError as error:
-        raise TrainingError(f"the outputs file {name} can't be read: {error.strerror}") from error
+        raise UserError(f"the outputs file {name} can't be read: {error.strerror}") from error
     except ValueError as error:
-        raise TrainingError(f"the outputs file {name} is not JSON: {error}") from error
+        raise UserError(f"the outputs file {name} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise TrainingError(f"the outputs file {name} must hold a JSON object, got {type(document).__name__}")
+        raise UserError(f"the outputs file {name} must hold a JSON object, got {type(document).__name__}")
     values = cast("dict[str, object]", document)
 
     def text(key: str) -> str:
         value = values.get(key, "")
         if not isinstance(value, str):
-            raise TrainingError(f"{name}: {key} must be a string, got {value!r}")
+            raise UserError(f"{name}: {key} must be a string, got {value!r}")
         return value
 
     def number(key: str) -> float | None:
@@ -59,11 +59,11 @@ def read_outputs(path: Path | None) -> StackOutputs:
         try:
             return float(str(value))
         except ValueError:
-            raise TrainingError(f"{name}: {key} must be a number, got {value!r}") from None
+            raise UserError(f"{name}: {key} must be a number, got {value!r}") from None
 
     classes = values.get("classes", [])
     if not isinstance(classes, list):
-        raise TrainingError(f"{name}: classes must be a list of names, got {classes!r}")
+        raise UserError(f"{name}: classes must be a list of names, got {classes!r}")
     size = number("imageSize")
     return StackOutputs(
         endpoint_name=text("endpointName"),

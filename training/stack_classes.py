@@ -5,7 +5,7 @@ from typing import cast
 
 import yaml
 
-from training.errors import TrainingError
+from contract.errors import UserError
 
 KEY = "scones:classes"
 
@@ -18,12 +18,12 @@ def stack_classes(stack: str, root: Path = Path()) -> list[str]:
         root: the folder of Pulumi.yaml.
 
     Raises:
-        TrainingError: there is no such stack, or what it says is not a list of names.
+        UserError: there is no such stack, or what it says is not a list of names.
     """
     path = root / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         known = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
-        raise TrainingError(f"there is no stack {stack!r}: the stacks are {', '.join(known) or 'none here'}")
+        raise UserError(f"there is no stack {stack!r}: the stacks are {', '.join(known) or 'none here'}")
     configured = _mapping(_read(path), "config")
     if KEY in configured:
         value = configured[KEY]
@@ -31,7 +31,7 @@ def stack_classes(stack: str, root: Path = Path()) -> list[str]:
         path = root / "Pulumi.yaml"
         value = _mapping(_mapping(_read(path), "config"), "classes").get("default")
     if not isinstance(value, list) or not all(isinstance(name, str) for name in cast("list[object]", value)):
-        raise TrainingError(f"{path}: {KEY} must be a list of names, got {value!r}")
+        raise UserError(f"{path}: {KEY} must be a list of names, got {value!r}")
     return cast("list[str]", value)
 
 
@@ -39,9 +39,9 @@ def _read(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise TrainingError(f"there is no {path}") from error
+        raise UserError(f"there is no {path}") from error
     except yaml.YAMLError as error:
-        raise TrainingError(f"{path} is not YAML: {error}") from error
+        raise UserError(f"{path} is not YAML: {error}") from error
 
 
 def _mapping(value: object, key: str) -> dict[str, object]:

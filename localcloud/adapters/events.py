@@ -3,8 +3,8 @@
 import json
 import time
 
+from contract.errors import UserError
 from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
-from localcloud.errors import LocalCloudError
 
 
 @adapter(
@@ -63,7 +63,7 @@ def event_target(request: Request) -> Created:
         Rule=request["rule"], EventBusName=request.get("eventBusName", "default"), Targets=[entry]
     )
     if answer["FailedEntryCount"]:
-        raise LocalCloudError(f"{answer['FailedEntries']}")
+        raise UserError(f"{answer['FailedEntries']}")
     return f"{request['rule']}-{request.auto_name}", {"targetId": request.auto_name}
 
 
@@ -87,7 +87,7 @@ def state_machine(request: Request) -> Created:
     client = request.client("stepfunctions")
     problems = client.validate_state_machine_definition(definition=request["definition"])["diagnostics"]
     if problems:
-        raise LocalCloudError(f"the definition is not valid: {json.dumps(problems)}")
+        raise UserError(f"the definition is not valid: {json.dumps(problems)}")
     name = request.get("name", request.auto_name)
     answer = client.create_state_machine(
         name=name,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pulumi
 
+from contract.errors import UserError
 from localcloud.engine import Created, Request, adapter, whole
-from localcloud.errors import LocalCloudError
 
 BOOTSTRAP = '#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
 
@@ -17,7 +17,7 @@ BOOTSTRAP = '#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
 def archive_files(archive: object, root: Path) -> dict[str, bytes]:
     """What an archive holds, by path in it."""
     if not isinstance(archive, pulumi.AssetArchive):
-        raise LocalCloudError(f"expected an AssetArchive as a function's code, got {type(archive).__name__}")
+        raise UserError(f"expected an AssetArchive as a function's code, got {type(archive).__name__}")
     files: dict[str, bytes] = {}
     for path, asset in archive.assets.items():
         if isinstance(asset, pulumi.FileAsset):
@@ -25,7 +25,7 @@ def archive_files(archive: object, root: Path) -> dict[str, bytes]:
         elif isinstance(asset, pulumi.StringAsset):
             files[path] = asset.text.encode()
         else:
-            raise LocalCloudError(f"expected files in a function's archive, got {type(asset).__name__} at {path}")
+            raise UserError(f"expected files in a function's archive, got {type(asset).__name__} at {path}")
     return files
 
 
@@ -47,7 +47,7 @@ def layer_version(request: Request) -> Created:
     # built for another processor and Python: it is checked and published, but this machine can't load it
     path = request.cloud.root / Path(request["code"].path)
     if not zipfile.is_zipfile(path):
-        raise LocalCloudError(f"{path} is not a zip")
+        raise UserError(f"{path} is not a zip")
     answer = request.client("lambda").publish_layer_version(
         LayerName=request["layerName"],
         Description=request.get("description", ""),

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pulumi
 
+from contract.errors import UserError
 from localcloud.engine import Created, Request, adapter, pascal, tag_list
-from localcloud.errors import LocalCloudError
 
 NAMES = {"id": "ID"}
 
@@ -101,7 +101,7 @@ def lifecycle(request: Request) -> Created:
 def bucket_object(request: Request) -> Created:
     source = request["source"]
     if not isinstance(source, pulumi.FileAsset):
-        raise LocalCloudError(f"expected a FileAsset as an object's source, got {type(source).__name__}")
+        raise UserError(f"expected a FileAsset as an object's source, got {type(source).__name__}")
     answer = request.client("s3").put_object(
         Bucket=request["bucket"],
         Key=request["key"],

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
+from contract.errors import UserError
 from localcloud.engine import Created, Request, adapter, pascal, tag_list
-from localcloud.errors import LocalCloudError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs": "InputDataConfig"}
@@ -31,7 +31,7 @@ def training_job(request: Request) -> Created:
     lines.follow()
     if record["TrainingJobStatus"] != "Completed":
         reason = record.get("FailureReason", record["TrainingJobStatus"])
-        raise LocalCloudError(f"the training job {name} did not complete: {reason}")
+        raise UserError(f"the training job {name} did not complete: {reason}")
     return name, {
         "id": name,
         "arn": record["TrainingJobArn"],
@@ -106,5 +106,5 @@ def endpoint(request: Request) -> Created:
     while (record := client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Creating":
         time.sleep(0.1)
     if record["EndpointStatus"] != "InService":
-        raise LocalCloudError(f"the endpoint {name} is {record['EndpointStatus']}: {record.get('FailureReason')}")
+        raise UserError(f"the endpoint {name} is {record['EndpointStatus']}: {record.get('FailureReason')}")
     return name, {"id": name, "name": name, "arn": answer["EndpointArn"]}

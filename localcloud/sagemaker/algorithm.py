@@ -24,8 +24,8 @@ from PIL import Image
 
 from localcloud.sagemaker.model import Floats, Network, calibrated_temperature, features, pack, softmax, to_pixels
 from localcloud.sagemaker.optimizer import Trainer
-from training.hyperparameter_table import HYPERPARAMETERS
-from training.recordio import RecordIOError, read_records
+from training.dataset.recordio import RecordIOError, read_records
+from training.job.table import HYPERPARAMETERS
 
 HONOURED = frozenset(
     {

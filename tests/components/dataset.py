@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from training.manifest import VERSION, identity_of
+from training.dataset.manifest import VERSION, identity_of
 
 
 def write_dataset(folder: Path, *, format: str = "recordio", seed: bytes = b"") -> Path:

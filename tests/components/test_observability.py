@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pulumi
 import pytest
 
-from components import alarms, dashboard
-from handlers import metrics
+from components.parts import alarms, dashboard
 from handlers.environment import names as parse_names
-from handlers.observe import read_settings
+from handlers.observe import metrics
+from handlers.observe.handler import read_settings
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:scones-alerts"
@@ -144,12 +144,17 @@ def test_names_of_resources_are_unique(either):
 def test_the_function_is_pinned_logs_to_its_own_group_and_holds_only_what_it_imports(plain):
     (function,) = plain.of("lambda/function:Function").values()
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
-    assert function["handler"] == "handlers.observe.handler"
+    assert function["handler"] == "handlers.observe.handler.handler"
     assert function["loggingConfig"] == {"logFormat": "Text", "logGroup": "watch-observe-logs"}
     assert plain.of("cloudwatch/logGroup:LogGroup")["watch-observe-logs"]["retentionInDays"] == 30
     files = set(function["code"].assets)
-    assert {"handlers/__init__.py", "handlers/observe.py", "handlers/metrics.py", "handlers/chi_square.py"} <= files
-    assert not {"handlers/images.py", "handlers/serialize.py", "handlers/filter.py"} & files
+    assert {
+        "handlers/__init__.py",
+        "handlers/observe/handler.py",
+        "handlers/observe/metrics.py",
+        "contract/chi_square.py",
+    } <= files
+    assert not {"contract/pictures.py", "handlers/serialize.py", "handlers/filter.py"} & files
 
 
 def test_the_environment_is_what_the_function_reads(plain, retraining):

@@ -6,7 +6,7 @@ import re
 import pulumi
 import pytest
 
-from components.training_job import TrainingNotCompletedError
+from components.parts.training_job import TrainingNotCompletedError
 from tests.components.dataset import write_dataset
 from tests.components.stack import Run, run
 

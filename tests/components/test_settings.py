@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.settings import KEYS, RealtimeEndpoint, ServerlessEndpoint, SettingsError, parse
+from contract.errors import UserError
 from tests.components.stack import ROOT, configuration
-from training.errors import TrainingError
-from training.manifest import DatasetError, Manifest
+from training.dataset.manifest import DatasetError, Manifest
 
 CLASSES = ("bicycle", "motorcycle")
 
@@ -125,7 +125,7 @@ def test_all_mistakes_come_in_one_report_that_names_the_file():
             hyperparameters={"epochs": 0, "epoch": 3},
             logRetentionDays=31,
             oops=1,
-            image=TrainingError("aws:region must be one where SageMaker offers it"),
+            image=UserError("aws:region must be one where SageMaker offers it"),
             held=DatasetError("there is no dataset"),
         )
     text = str(caught.value)

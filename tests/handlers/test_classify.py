@@ -12,8 +12,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
-from handlers import classify
-from handlers.errors import (
+from contract.errors import (
     AccessDenied,
     ConfigurationError,
     InvalidEvent,
@@ -24,7 +23,8 @@ from handlers.errors import (
     SconesError,
     Throttled,
 )
-from tests.handlers.photo_builders import answering, encoded, lambda_context, quarters
+from handlers import classify
+from tests.photo_builders import answering, encoded, lambda_context, quarters
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -176,7 +176,7 @@ def test_an_endpoint_that_cannot_be_reached_is_unavailable(runtime: "SageMakerRu
 
 def test_the_client_gives_up_before_lambda_does(runtime: "SageMakerRuntimeClient"):
     # imported here: the handlers know nothing of the components
-    from components.state_machine import FUNCTION_TIMEOUTS
+    from components.parts.state_machine import FUNCTION_TIMEOUTS
 
     config = runtime.meta.config
     assert config.connect_timeout + config.read_timeout < FUNCTION_TIMEOUTS["classify"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from contract.errors import ConfigurationError
 from handlers import environment
-from handlers.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(("value", "number"), [("0.80", 0.8), ("1", 1.0), ("1e-3", 0.001), (" 0.94 ", 0.94)])

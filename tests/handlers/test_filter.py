@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from contract.errors import ConfigurationError, InvalidEvent, InvalidInference, ThresholdNotMet
 from handlers import filter as filtering
-from handlers.errors import ConfigurationError, InvalidEvent, InvalidInference, ThresholdNotMet
 from handlers.filter import Decision, Policy, decide
-from tests.handlers.photo_builders import lambda_context
+from tests.photo_builders import lambda_context
 
 BAYS = {"bicycle": "bay 1", "motorcycle": "bay 2"}
 

@@ -13,8 +13,7 @@ from botocore.config import Config
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
-from handlers import serialize
-from handlers.errors import (
+from contract.errors import (
     AccessDenied,
     BucketNotFound,
     ConfigurationError,
@@ -26,8 +25,9 @@ from handlers.errors import (
     StorageUnavailable,
     Throttled,
 )
-from handlers.events import Photo
-from tests.handlers.photo_builders import GREEN, RED, answering, decoded, encoded, is_near, lambda_context, quarters
+from contract.photos import Photo
+from handlers import serialize
+from tests.photo_builders import GREEN, RED, answering, decoded, encoded, is_near, lambda_context, quarters
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from training.archive import Archive
-from training.prepare import prepare
-from training.synthesize import write_archive, write_neither
+from training.dataset.archive import Archive
+from training.dataset.prepare import prepare
+from training.synthetic.synthesize import write_archive, write_neither
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)

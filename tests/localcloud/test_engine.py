@@ -9,9 +9,9 @@ import pulumi
 import pytest
 
 import localcloud.adapters  # noqa: F401 (registers the adapters)
+from contract.errors import UserError
 from localcloud.adapters.lambda_ import _zipped, archive_files
 from localcloud.engine import ADAPTERS, Cloud, Emulation, adapter, pascal, tag_list, whole
-from localcloud.errors import LocalCloudError
 from localcloud.program import Registration, run_program
 
 TYPE = "test:index/thing:Thing"
@@ -39,14 +39,14 @@ def registration(inputs, type_=TYPE, name="a"):
 
 
 def test_a_type_without_an_adapter_is_named(engine):
-    with pytest.raises(LocalCloudError, match=re.escape("no adapter for aws:ec2/vpc:Vpc")):
+    with pytest.raises(UserError, match=re.escape("no adapter for aws:ec2/vpc:Vpc")):
         engine.create(registration({}, "aws:ec2/vpc:Vpc"))
     assert not engine.created
 
 
 def test_an_input_that_the_adapter_does_not_know_is_named_with_its_resource(engine):
     with pytest.raises(
-        LocalCloudError, match=re.escape(f"{TYPE}::a: the local cloud's adapter of {TYPE} does not know colour")
+        UserError, match=re.escape(f"{TYPE}::a: the local cloud's adapter of {TYPE} does not know colour")
     ):
         engine.create(registration({"size": 1.0, "colour": "red"}))
     assert not engine.created
@@ -75,7 +75,7 @@ def test_an_input_that_the_program_left_out_is_no_input(engine):
 
 
 def test_what_an_adapter_stumbles_over_is_told_with_the_resource(engine):
-    with pytest.raises(LocalCloudError, match=re.escape(f"{TYPE}::a could not be created: ValueError: an unlucky")):
+    with pytest.raises(UserError, match=re.escape(f"{TYPE}::a could not be created: ValueError: an unlucky")):
         engine.create(registration({"size": 13}))
 
 
@@ -86,7 +86,7 @@ def test_names_are_made_as_the_provider_makes_them_and_stay_the_same(engine):
 
 
 def test_a_function_of_the_provider_without_an_answer_is_named(engine):
-    with pytest.raises(LocalCloudError, match="aws:ec2/getVpc:getVpc"):
+    with pytest.raises(UserError, match="aws:ec2/getVpc:getVpc"):
         engine.invoke("aws:ec2/getVpc:getVpc", {})
 
 
@@ -116,13 +116,13 @@ def test_a_program_sees_what_the_adapters_made(engine, tmp_path):
 
 
 def test_a_program_ends_at_the_first_resource_that_can_not_be_created(engine, tmp_path):
-    with pytest.raises(LocalCloudError, match="::one could not be created: ValueError: an unlucky"):
+    with pytest.raises(UserError, match="::one could not be created: ValueError: an unlucky"):
         run_program(program(tmp_path, PROGRAM.replace('"one", 1', '"one", 13')), "dev", engine)
     assert not engine.created
 
 
 def test_a_resource_that_is_registered_twice_is_refused(engine, tmp_path):
-    with pytest.raises(LocalCloudError, match="::one is registered twice"):
+    with pytest.raises(UserError, match="::one is registered twice"):
         run_program(program(tmp_path, PROGRAM.replace('"two"', '"one"')), "dev", engine)
 
 

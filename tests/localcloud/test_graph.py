@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from contract.errors import UserError
 from localcloud.cli import main
 from localcloud.engine import ADAPTERS
-from localcloud.errors import LocalCloudError
 from localcloud.graph import graph
 
 
@@ -88,5 +88,5 @@ def test_the_tree_shows_every_resource_below_its_component(root, dev, monkeypatc
 
 
 def test_an_unknown_stack_is_refused(root):
-    with pytest.raises(LocalCloudError, match="the stacks are dev, prod"):
+    with pytest.raises(UserError, match="the stacks are dev, prod"):
         graph(root, "staging")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from localcloud.errors import LocalCloudError
+from contract.errors import UserError
 from localcloud.project import stack_configuration
 
 PROJECT = """
@@ -48,7 +48,7 @@ def test_overrides_win_over_the_stack_with_or_without_namespace(project):
 
 
 def test_a_missing_stack_lists_the_ones_that_are_there(project):
-    with pytest.raises(LocalCloudError, match=re.escape("no stack 'tset' here: the stacks are dev, prod")):
+    with pytest.raises(UserError, match=re.escape("no stack 'tset' here: the stacks are dev, prod")):
         stack_configuration(project, "tset", {})
 
 
@@ -64,10 +64,10 @@ def test_a_missing_stack_lists_the_ones_that_are_there(project):
     ],
 )
 def test_a_value_of_another_type_than_the_schema_s_is_refused(project, key, value, kind, shown):
-    with pytest.raises(LocalCloudError, match=re.escape(f"scones:{key} must be of type {kind}, got {shown}")):
+    with pytest.raises(UserError, match=re.escape(f"scones:{key} must be of type {kind}, got {shown}")):
         stack_configuration(project, "dev", {key: value})
 
 
 def test_a_key_that_the_schema_does_not_declare_is_refused(project):
-    with pytest.raises(LocalCloudError, match=r"scones:minute is not declared in Pulumi\.yaml: known are classes, "):
+    with pytest.raises(UserError, match=r"scones:minute is not declared in Pulumi\.yaml: known are classes, "):
         stack_configuration(project, "dev", {"minute": "5"})

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.errors import UserError
 from localcloud.cli import main
 from localcloud.daemon import read_state
 from localcloud.deployment import connect, deploy, shut_down
-from localcloud.errors import LocalCloudError
 from localcloud.photos import Classification, Photo, review_queue
 from tests.localcloud.local_stack import REPOSITORY
 from tests.localcloud.processes import alive, command, eventually, family, listening
@@ -244,5 +244,5 @@ def test_down_leaves_no_process_and_no_state(stack):
     assert shut_down(stack.root)
     assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
     assert not (stack.root / ".localcloud").exists()
-    with pytest.raises(LocalCloudError, match="nothing is up"):
+    with pytest.raises(UserError, match="nothing is up"):
         connect(stack.root)

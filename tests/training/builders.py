@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.archive import Archive
-from training.manifest import Format, Manifest
-from training.prepare import prepare
-from training.synthesize import write_archive
+from training.dataset.archive import Archive
+from training.dataset.manifest import Format, Manifest
+from training.dataset.prepare import prepare
+from training.synthetic.synthesize import write_archive
 
 CLASSES = ("bicycle", "motorcycle")
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.training.builders import build_archive, meta, pack, part, rows
 from training import __main__ as command
-from training import download, prepare
-from training.manifest import read_manifest
+from training.dataset import download, prepare
+from training.dataset.manifest import read_manifest
 from training.stack_classes import stack_classes
 
 REPOSITORY = Path(__file__).parents[2]

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from training.errors import TrainingError
+from contract.errors import UserError
 from training.outputs import StackOutputs, read_outputs
 
 
 def refused(tmp_path, document):
     path = tmp_path / "outputs.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
-    with pytest.raises(TrainingError) as caught:
+    with pytest.raises(UserError) as caught:
         read_outputs(path)
     return str(caught.value).removeprefix(f"the outputs file {tmp_path}/").removeprefix(f"{tmp_path}/")
 

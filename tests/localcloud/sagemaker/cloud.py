@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from PIL import Image, ImageDraw
 
 from localcloud.sagemaker.server import SageMakerServer
-from training.recordio import Record, write_record
+from training.dataset.recordio import Record, write_record
 
 BUCKET = "scones-data"
 ROLE = "arn:aws:iam::000000000000:role/training"

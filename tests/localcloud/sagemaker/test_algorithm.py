@@ -13,8 +13,8 @@ from localcloud.sagemaker.algorithm import DEFAULTS, CustomerError, Patience, fe
 from localcloud.sagemaker.model import Network, calibrated_temperature, features, pack, softmax, to_pixels, unpack
 from localcloud.sagemaker.optimizer import Trainer
 from tests.localcloud.sagemaker.cloud import job, picture, recordio
-from training.hyperparameters import resolve
-from training.recordio import Record, write_record
+from training.dataset.recordio import Record, write_record
+from training.job.hyperparameters import resolve
 
 
 def learn(changes: Mapping[str, Any] | None = None, validation: bytes | None = None) -> tuple[Network, list[str]]:
@@ -188,9 +188,9 @@ def test_prefixes_match_literally() -> None:
 
 
 def test_on_generated_vehicles_it_beats_chance_makes_mistakes_and_knows_how_sure_it_is(tmp_path: Path) -> None:
-    from training.archive import Archive
-    from training.prepare import prepare
-    from training.synthesize import write_archive
+    from training.dataset.archive import Archive
+    from training.dataset.prepare import prepare
+    from training.synthetic.synthesize import write_archive
 
     classes = ("bicycle", "motorcycle")
     archive = write_archive(tmp_path / "a.tar.gz", classes=classes, train_per_class=500, test_per_class=200)

@@ -1,0 +1,1 @@
+"""What the components share: one file for each kind of part."""

@@ -1,0 +1,1 @@
+"""What every side agrees on, written once."""

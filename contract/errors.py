@@ -1,0 +1,113 @@
+"""Every fault a function can end in, each a class named after what happened; and a user's mistake.
+
+Lambda reports an exception to Step Functions under its class name, so the state machine's `Retry` and
+`Catch` match these very names (AWS, "Handling errors in Step Functions workflows").
+"""
+
+import json
+from collections.abc import Sequence
+
+
+class UserError(Exception):
+    """A mistake that the person at the keyboard can put right; the message is one clear sentence."""
+
+
+class SconesError(Exception):
+    """What all our faults have in common."""
+
+
+class PermanentError(SconesError):
+    """Trying again cannot help: never retried."""
+
+
+class TransientError(SconesError):
+    """Trying again later may help: retried with backoff."""
+
+
+class InvalidEvent(PermanentError):
+    """The event is not of a form that the function takes."""
+
+
+class ConfigurationError(PermanentError):
+    """An environment variable of the function is missing or wrong."""
+
+
+class BucketNotFound(PermanentError):
+    """There is no such bucket."""
+
+
+class ObjectNotFound(PermanentError):
+    """The bucket has no such object (or no such version of it)."""
+
+
+class AccessDenied(PermanentError):
+    """The function's role may not read the object or invoke the endpoint."""
+
+
+class ImageTooLarge(PermanentError):
+    """More bytes or more pixels than the stack allows."""
+
+
+class InvalidImage(PermanentError):
+    """Not a photo that we can read."""
+
+
+class ModelRejectedImage(PermanentError):
+    """The model's container answered with a client error."""
+
+
+class InvalidInference(PermanentError):
+    """The model's answer is not a distribution over the classes."""
+
+
+class ThresholdNotMet(PermanentError):
+    """The model is not sure enough: a person decides.
+
+    The message is `THRESHOLD_CONFIDENCE_NOT_MET`, a space and a JSON object with the figures, so that the
+    state machine can take them apart again.
+    """
+
+    CODE = "THRESHOLD_CONFIDENCE_NOT_MET"
+
+    def __init__(
+        self, *, label: str, confidence: float, margin: float, threshold: float, inferences: Sequence[float]
+    ) -> None:
+        self.figures: dict[str, object] = {
+            "label": label,
+            "confidence": confidence,
+            "margin": margin,
+            "threshold": threshold,
+            "inferences": list(inferences),
+        }
+        super().__init__(f"{self.CODE} {json.dumps(self.figures, separators=(',', ':'))}")
+
+
+class ModelNotReady(TransientError):
+    """The endpoint does not exist yet, or is being created."""
+
+
+class ModelUnavailable(TransientError):
+    """The model's container failed or took too long."""
+
+
+class Throttled(TransientError):
+    """AWS asked us to slow down."""
+
+
+class StorageUnavailable(TransientError):
+    """S3 failed or could not be reached."""
+
+
+PERMANENT: tuple[type[PermanentError], ...] = (
+    InvalidEvent,
+    ConfigurationError,
+    BucketNotFound,
+    ObjectNotFound,
+    AccessDenied,
+    ImageTooLarge,
+    InvalidImage,
+    ModelRejectedImage,
+    InvalidInference,
+    ThresholdNotMet,
+)
+TRANSIENT: tuple[type[TransientError], ...] = (ModelNotReady, ModelUnavailable, Throttled, StorageUnavailable)

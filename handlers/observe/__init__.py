@@ -1,0 +1,1 @@
+"""Observe: captured inferences, ended executions and drift alarms become metrics and events."""

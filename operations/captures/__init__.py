@@ -1,0 +1,1 @@
+"""Captured inferences, read from where SageMaker wrote them."""

@@ -1,0 +1,1 @@
+"""From captured inferences to a page that a manager understands."""

@@ -1,0 +1,27 @@
+"""contract.errors: the names that the state machine matches."""
+
+import inspect
+import json
+
+from contract import errors
+from contract.errors import PERMANENT, TRANSIENT, PermanentError, SconesError, ThresholdNotMet, TransientError
+
+FAMILIES = {SconesError, PermanentError, TransientError}
+
+
+def test_every_fault_is_listed_once_in_its_family():
+    faults = {
+        item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, SconesError)
+    } - FAMILIES
+    assert faults == {*PERMANENT, *TRANSIENT}
+    assert len(PERMANENT) + len(TRANSIENT) == len(faults)
+    assert all(issubclass(fault, PermanentError) for fault in PERMANENT)
+    assert all(issubclass(fault, TransientError) for fault in TRANSIENT)
+
+
+def test_the_figures_can_be_taken_out_of_the_message_again():
+    figures = {"label": "bicycle", "confidence": 0.6, "margin": 0.2, "threshold": 0.8, "inferences": [0.6, 0.4]}
+    code, _, text = str(ThresholdNotMet(**figures)).partition(" ")
+    assert code == "THRESHOLD_CONFIDENCE_NOT_MET"
+    assert json.loads(text) == figures
+    assert " " not in text

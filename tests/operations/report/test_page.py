@@ -1,0 +1,153 @@
+"""The whole report in a browser."""
+
+import json
+import re
+
+import pytest
+
+from contract.drift import parse_baseline
+from operations.report import page
+from operations.report.command import Order, build
+from operations.report.decisions import DecisionIndex
+from operations.report.thumbnails import data_uri
+from tests.browser import browse
+from tests.operations.builders import CLASSES, baseline, decisions, png, some_records, write_captures
+
+
+def render(folder, records, **changes):
+    write_captures(folder / "captures", records)
+    (folder / "captures").mkdir(exist_ok=True)
+    order = Order(**({"capture": str(folder / "captures"), "threshold": 0.8, "labels": CLASSES} | changes))
+    summary, tally = build(order)
+    drawn = page.draw_pictures(summary, order.zone)
+    thumbnails = ([photo.picture for photo in tally.least_sure], [photo.picture for photo in tally.sure])
+    return summary, drawn, page.render(summary, drawn, thumbnails, order.zone)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("full")
+    records = some_records(1200, drift_from=0.7, pictures=True)
+    path = folder / "captures" / "cut-off.jsonl"
+    path.parent.mkdir()
+    path.write_bytes(b'{"captureData": <script>alert(1)</script>\n')
+    return render(
+        folder,
+        records,
+        baseline=parse_baseline(baseline()),
+        decisions=DecisionIndex(decisions(records)),
+        notes=("a note with <b>markup</b>",),
+    )
+
+
+@pytest.fixture(scope="module")
+def seen(full):
+    return browse(full[2])
+
+
+def test_the_console_stays_silent(seen):
+    assert seen.console == []
+
+
+def test_nothing_is_asked_of_any_host(seen, full):
+    assert seen.requests == []
+    addresses = re.findall(r'(?:src|href|url\()\s*=?\s*["\']?(?!data:|#|url)([^"\'\s>)]+)', full[2])
+    assert not [address for address in addresses if "//" in address]
+
+
+def test_every_picture_is_there_with_its_alternative_text(seen, full):
+    _, drawn, _ = full
+    labels = [picture["label"] for picture in seen.facts["pictures"]]
+    assert sorted(labels) == sorted(one.alternative for one in drawn)
+    assert len(drawn) == 7
+    assert all(p["role"] == "img" and p["height"] > 100 for p in seen.facts["pictures"])
+    assert len(seen.facts["images"]) == 24
+    assert all(image["alt"] and image["loaded"] for image in seen.facts["images"])
+
+
+def test_ids_are_unique(seen):
+    ids = seen.facts["ids"]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_headline_and_the_story_are_in_words(seen, full):
+    summary = full[0]
+    assert seen.facts["heading"] == summary.headline
+    assert "1,200 photos" in summary.headline
+    assert "Since 4 May 2026" in seen.facts["text"]
+    assert "less sure than at evaluation" in seen.facts["text"]
+
+
+def test_what_was_captured_can_not_inject_markup(seen, full):
+    assert "<script" not in full[2]
+    assert "a note with <b>markup</b>" in seen.facts["text"]
+    assert "cut-off.jsonl" in seen.facts["text"]
+
+
+def test_on_a_phone_nothing_sticks_out_and_text_in_pictures_is_readable(full):
+    phone = browse(full[2], width=390)
+    assert phone.facts["width"] == 390
+    assert phone.facts["scrollWidth"] <= 390
+    assert phone.facts["smallestText"] >= 8
+    assert all(p["height"] > 100 for p in phone.facts["pictures"])
+
+
+def test_dark_is_dark_and_light_is_light(seen, full):
+    assert seen.facts["background"] == "rgb(244, 245, 247)"
+    assert browse(full[2], dark=True).facts["background"] == "rgb(20, 23, 27)"
+
+
+@pytest.mark.parametrize(
+    ("count", "headline"),
+    [
+        (0, "No photos were classified in this period."),
+        (1, "1 photo, routed automatically; too few photos to compare with the evaluation."),
+    ],
+)
+def test_zero_and_one_photo_make_a_sensible_page(tmp_path, count, headline):
+    summary, drawn, html = render(tmp_path, some_records(count, pictures=True), baseline=parse_baseline(baseline()))
+    seen = browse(html)
+    assert seen.facts["heading"] == headline == summary.headline
+    assert seen.console == []
+    assert len(seen.facts["pictures"]) == len(drawn) == (5 if count else 0)
+    assert ("Nothing to show" in seen.facts["text"]) == (count == 0)
+    assert "nan" not in seen.facts["text"].lower()
+
+
+def test_without_a_baseline_and_decisions_the_page_says_so(tmp_path):
+    _, _, html = render(tmp_path, some_records(60))
+    assert "There is no baseline to compare with" in html
+    assert "Not measured" in html
+
+
+def test_a_request_of_a_page_would_be_noticed():
+    probe = browse('<h1>x</h1><img src="http://127.0.0.1:9/x.png" alt=""><script>console.error("boo")</script>')
+    assert probe.requests == ["http://127.0.0.1:9/x.png"]
+    assert any("boo" in line for line in probe.console)
+
+
+def test_a_captured_input_is_shown_only_when_it_is_a_whole_picture():
+    whole = png()
+    assert data_uri(("BASE64", whole)) == f"data:image/png;base64,{whole}"
+    for broken in (None, ("CSV", "1,2"), ("BASE64", "!!"), ("BASE64", whole[:400]), ("BASE64", "PHN2Zz48L3N2Zz4=")):
+        assert data_uri(broken) is None
+
+
+def test_the_pictures_are_written_as_png_beside_the_page(full, tmp_path):
+    _, drawn, html = full
+    written = page.write(tmp_path / "new" / "report", html, drawn)
+    assert written.read_text() == html
+    assert {path.name for path in written.parent.glob("*.png")} == {f"{one.name}.png" for one in drawn}
+
+
+def test_the_numbers_survive_as_json(full):
+    from operations.report.command import to_json
+
+    numbers = json.loads(to_json(full[0]))
+    assert numbers["photos"] == 1200 == len(numbers["confidence_over_time"]["times"])
+    assert numbers["sources"]["damaged"] == 1
+    assert numbers["sources"]["damaged_examples"][0]["line"] == 1
+    assert numbers["sources"]["decided_photos"] == 1200
+    assert sum(numbers["review_rate"]["counts"]) == 1200
+    assert numbers["drift"]["windows"][0]["confidence_psi"]["critical"] > 0
+    assert len(numbers["least_sure"]) == 12

@@ -1,0 +1,46 @@
+"""The table of floors (docs/architecture.md): a file imports from its own package and from the floors below."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = {"contract": 0, "handlers": 1, "training": 1, "operations": 1, "components": 2, "localcloud": 3, "__main__": 3}
+MODULES = [ROOT / "__main__.py", *(path for name in FLOORS for path in sorted((ROOT / name).rglob("*.py")))]
+CARRIED = ("errors", "photos", "pictures", "inferences", "captures", "drift", "chi_square", "prefixes")
+"""What functions carry of the contract: the standard library and Pillow, nothing else."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative imports hide the floor"
+            yield str(node.module)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_import_points_up_or_sideways(path: Path) -> None:
+    own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for name in imported(path):
+        package = name.partition(".")[0]
+        if package in FLOORS and package != own:
+            assert FLOORS[package] < FLOORS[own] or own == "__main__", f"{path.name} imports {name}"
+
+
+def test_every_package_of_the_repository_has_a_floor() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert packages == set(FLOORS) - {"__main__"}
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_what_functions_carry_of_the_contract_needs_the_standard_library_and_pillow_alone(name: str) -> None:
+    for module in imported(ROOT / "contract" / f"{name}.py"):
+        package = module.partition(".")[0]
+        assert package in sys.stdlib_module_names or package in ("contract", "PIL"), module

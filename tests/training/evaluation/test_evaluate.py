@@ -1,0 +1,242 @@
+import io
+import json
+
+import boto3
+import pytest
+from moto import mock_aws
+from PIL import Image
+
+from contract.errors import UserError
+from tests.training.evaluation.evidence_builders import endpoint, png, some_predictions
+from training.__main__ import main
+from training.dataset.manifest import identity_of
+from training.evaluation.predictions import read_predictions, write_predictions
+from training.evaluation.scoring import as_sent, photos_in
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """A prepared dataset whose test split is 200 red (bicycle) and 200 black (motorcycle) photos."""
+    folder = tmp_path / "dataset"
+    for label, red in (("bicycle", 250), ("motorcycle", 5)):
+        (folder / "test" / label).mkdir(parents=True)
+        for number in range(200):
+            (folder / "test" / label / f"{number}_{label}.png").write_bytes(png(red))
+    splits = {name: {"images": 400, "per_class": {}} for name in ("train", "validation", "test")}
+    content = {
+        "version": 1,
+        "format": "recordio",
+        "classes": ["bicycle", "motorcycle"],
+        "image_size": 32,
+        "splits": splits,
+        "duplicates": {},
+        "files": {},
+        "source": {},
+    }
+    (folder / "manifest.json").write_text(json.dumps(content | {"identity": identity_of(content)}))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def without_a_stack(monkeypatch):
+    monkeypatch.delenv("SCONES_OUTPUTS", raising=False)
+
+
+def stack_outputs(tmp_path, **changes):
+    path = tmp_path / "outputs.json"
+    outputs = {
+        "endpointName": "scones-dev",
+        "trainingJobName": "scones-dev-1a2b",
+        "baselineUri": "s3://evidence/baseline/baseline.json",
+        "classes": ["bicycle", "motorcycle"],
+        "confidenceThreshold": 0.8,
+        "imageSize": 32,
+    }
+    path.write_text(json.dumps(outputs | changes))
+    return path
+
+
+def saved_predictions(tmp_path):
+    path = tmp_path / "saved.jsonl"
+    write_predictions(path, some_predictions())
+    return path
+
+
+def test_held_out_photos_go_through_the_endpoint_and_everything_is_written(tmp_path, dataset, monkeypatch, capsys):
+    outputs, output = stack_outputs(tmp_path), tmp_path / "evaluation"
+    with endpoint(monkeypatch) as requests:
+        code = main(["evaluate", "--dataset", str(dataset), "--outputs", str(outputs), "--output", str(output)])
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert len(requests) == 400
+    assert {(path, kind) for path, kind, _ in requests} == {
+        ("/endpoints/scones-dev/invocations", "application/x-image")
+    }
+    assert {path.name for path in output.iterdir()} == {
+        "evaluation.json",
+        "predictions.jsonl",
+        "baseline.json",
+        "reliability.png",
+        "risk_coverage.png",
+        "confusion.png",
+        "confidence.png",
+    }
+    assert "accepts 100 % of photos with at most 2 % wrong (95 %)" in printed
+    evaluation = json.loads((output / "evaluation.json").read_text())
+    assert evaluation["accuracy"]["value"] == 1
+    assert evaluation["configured"]["threshold"] == 0.8
+    scored = read_predictions(output / "predictions.jsonl")
+    assert scored.keys[0] == "test/bicycle/0_bicycle.png"
+    assert scored.probabilities[0, 0] == pytest.approx(250 / 255)
+    assert scored.labels.tolist() == [0] * 200 + [1] * 200
+    assert json.loads((output / "baseline.json").read_text())["count"] == 400
+
+
+def test_saved_predictions_need_no_endpoint_and_json_is_for_scripts(tmp_path, capsys):
+    saved = saved_predictions(tmp_path)
+    arguments = ["evaluate", "--predictions", str(saved), "--output", str(tmp_path / "out"), "--json"]
+    assert main([*arguments, "--threshold", "0.9", "--target-error", "0.05", "--confidence", "0.9"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert printed["configured"]["threshold"] == 0.9
+    assert printed["recommended"]["target_error"] == 0.05
+    assert printed["recommended"]["confidence"] == 0.9
+
+
+def test_photos_of_no_class_are_measured_at_both_thresholds(tmp_path, dataset, monkeypatch, capsys):
+    neither = tmp_path / "neither"
+    neither.mkdir()
+    for number, red in enumerate((250, 250, 128, 5)):
+        (neither / f"{number}.jpg").write_bytes(png(red, size=90, format="JPEG"))
+    outputs = stack_outputs(tmp_path)
+    arguments = ["evaluate", "--dataset", str(dataset), "--outputs", str(outputs), "--neither", str(neither)]
+    with endpoint(monkeypatch) as requests:
+        assert main([*arguments, "--output", str(tmp_path / "out"), "--json"]) == 0
+    assert all(Image.open(io.BytesIO(body)).size == (32, 32) for _, _, body in requests)
+    found = json.loads(capsys.readouterr().out)["neither"]
+    assert found["photos"] == 4
+    assert found["configured"] == {"threshold": 0.8, "accepted": 3, "share": 0.75} | {
+        "interval": found["configured"]["interval"]
+    }
+    assert [each["name"] for each in found["detectors"]] == ["confidence", "margin", "entropy"]
+
+
+def test_the_baseline_is_uploaded_when_asked(tmp_path, capsys, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    output, saved, outputs = tmp_path / "out", str(saved_predictions(tmp_path)), str(stack_outputs(tmp_path))
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="evidence")
+        code = main(
+            ["evaluate", "--predictions", saved, "--output", str(output), "--outputs", outputs, "--upload-baseline"]
+        )
+        stored = s3.get_object(Bucket="evidence", Key="baseline/baseline.json")
+        assert stored["Body"].read() == (output / "baseline.json").read_bytes()
+        assert stored["ContentType"] == "application/json"
+    assert code == 0
+    assert "Uploaded to s3://evidence/baseline/baseline.json" in capsys.readouterr().out
+
+
+def test_a_baseline_of_an_earlier_evaluation_does_not_outlive_its_threshold(tmp_path):
+    saved, output = tmp_path / "few.jsonl", tmp_path / "out"
+    write_predictions(saved, some_predictions(20))
+    arguments = ["evaluate", "--predictions", str(saved), "--output", str(output)]
+    assert main([*arguments, "--threshold", "0.8"]) == 0
+    assert (output / "baseline.json").exists()
+    assert main(arguments) == 0
+    assert not (output / "baseline.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dataset", "none"], "there is no dataset in none; run: python -m training prepare"),
+        (["--predictions", "none.jsonl"], "the predictions file none.jsonl can't be read: No such file"),
+        (["--outputs", "none.json"], "the outputs file none.json can't be read: No such file"),
+        (["--predictions", "none.jsonl", "--upload-baseline"], "--upload-baseline needs the stack's outputs"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+@pytest.mark.parametrize("option", ["--target-error", "--confidence", "--threshold"])
+@pytest.mark.parametrize("value", ["0", "1", "2", "nan", "much"])
+def test_shares_lie_between_0_and_1(option, value, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", option, value])
+    assert caught.value.code == 2
+    assert f"must be a number between 0 and 1, got '{value}'" in capsys.readouterr().err
+
+
+def test_predictions_of_other_classes_than_the_stacks_are_refused(tmp_path, capsys):
+    outputs = stack_outputs(tmp_path, classes=["motorcycle", "bicycle"])
+    saved = saved_predictions(tmp_path)
+    assert main(["evaluate", "--predictions", str(saved), "--outputs", str(outputs)]) == 2
+    assert "classes must be those of the stack in its order, motorcycle, bicycle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((400, {"message": "Endpoint scones-dev of account 1 not found."}), "refused"),
+        ((200, [0.9, 0.9]), "answered nonsense about 0_bicycle.png: inferences must sum to 1"),
+        ((200, {"label": 1}), "answered nonsense about 0_bicycle.png: inferences must be a list of 2 numbers"),
+    ],
+)
+def test_an_endpoint_that_refuses_or_babbles_is_named(tmp_path, dataset, monkeypatch, capsys, answer, message):
+    outputs = stack_outputs(tmp_path)
+    with endpoint(monkeypatch, lambda _: answer):
+        arguments = ["--dataset", str(dataset), "--outputs", str(outputs), "--workers", "1"]
+        assert main(["evaluate", *arguments]) == 2
+    assert f"error: endpoint scones-dev {message}" in capsys.readouterr().err
+
+
+def test_a_passing_failure_of_the_endpoint_is_tried_again(tmp_path, dataset, monkeypatch):
+    failures = iter([503, 503])
+
+    def moody(_):
+        return (503, {"message": "busy"}) if next(failures, None) else (200, [0.5, 0.5])
+
+    with endpoint(monkeypatch, moody) as requests:
+        arguments = ["--dataset", str(dataset), "--endpoint", "mine", "--output", str(tmp_path / "out")]
+        assert main(["evaluate", *arguments]) == 0
+    assert len(requests) == 402
+
+
+def test_a_photo_in_the_wrong_folder_is_named(tmp_path, dataset, capsys):
+    (dataset / "test" / "tulip").mkdir()
+    (dataset / "test" / "tulip" / "1.png").write_bytes(png(1))
+    assert main(["evaluate", "--dataset", str(dataset), "--endpoint", "mine"]) == 2
+    assert "must lie in a folder named as its class: bicycle, motorcycle" in capsys.readouterr().err
+
+
+def test_photos_are_sent_as_the_serializer_sends_them(tmp_path):
+    ready, large = tmp_path / "ready.png", tmp_path / "large.jpg"
+    ready.write_bytes(png(9))
+    assert as_sent(ready, 32) == png(9)
+    image = Image.new("RGB", (64, 128), (255, 0, 0))
+    image.paste((0, 0, 255), (0, 64, 64, 128))
+    exif = image.getexif()
+    exif[0x0112] = 6  # to be turned clockwise: the blue lower half is the left one
+    image.save(large, exif=exif)
+    with Image.open(io.BytesIO(as_sent(large, 32))) as sent:
+        assert (sent.format, sent.mode, sent.size) == ("PNG", "RGB", (32, 32))
+        assert sent.getpixel((2, 16))[2] > 200
+        assert sent.getpixel((29, 16))[0] > 200
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not an image")
+    with pytest.raises(UserError, match=r"broken\.png can't be read as an image"):
+        as_sent(broken, 32)
+
+
+def test_a_folder_without_photos_is_said(tmp_path):
+    with pytest.raises(UserError, match="must hold photos"):
+        photos_in(tmp_path)

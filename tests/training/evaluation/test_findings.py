@@ -1,0 +1,155 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from rich.console import Console
+
+from contract.drift import confidence_histogram, parse_baseline
+from tests.training.evaluation.evidence_builders import predictions, some_predictions
+from training.evaluation.baseline import to_baseline
+from training.evaluation.findings import evaluate, to_document
+from training.evaluation.neither import measure_neither
+from training.evaluation.pictures import (
+    PICTURES,
+    draw_pictures,
+    paint_confusion,
+    paint_reliability,
+    paint_risk_coverage,
+)
+from training.evaluation.table import show
+from training.evaluation.threshold import error_upper_bound
+
+FIVE = ("bicycle", "motorcycle", "poppy", "tulip", "willow_tree")
+
+
+def shown(evaluation, width=100):
+    console = Console(width=width)
+    with console.capture() as capture:
+        show(evaluation, console)
+    return capture.get()
+
+
+def test_the_evaluation_counts_what_is_right():
+    evaluation = evaluate(predictions([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]], [0, 1, 1]))
+    assert (evaluation.right, evaluation.photos) == (2, 3)
+    assert evaluation.confusion.tolist() == [[1, 0], [1, 1]]
+    assert [each.recall for each in evaluation.per_class] == [1.0, 0.5]
+    assert evaluation.configured is None
+    assert evaluation.configured_sentence == ""
+
+
+def test_the_configured_threshold_is_judged_against_the_target():
+    evaluation = evaluate(some_predictions(), configured=0.8)
+    there = evaluation.configured
+    assert there.bound == error_upper_bound(there.errors, there.accepted, 0.95)
+    holds = "is shown to hold" if there.bound <= 0.02 else "is not shown to hold"
+    assert evaluation.configured_sentence.endswith(f"2 % {holds}")
+    assert evaluation.configured_sentence.startswith("The configured 0.8 accepts ")
+
+
+def test_a_configured_threshold_that_accepts_nothing_is_said():
+    evaluation = evaluate(predictions([[0.6, 0.4]], [0]), configured=0.99)
+    assert evaluation.configured_sentence == "The configured 0.99 accepts no photo"
+
+
+def test_the_document_is_strict_json_with_the_figures():
+    evaluation = evaluate(some_predictions(classes=FIVE), configured=0.8)
+    document = json.loads(json.dumps(to_document(evaluation), allow_nan=False))
+    assert document["accuracy"]["value"] == evaluation.accuracy
+    assert document["recommended"]["threshold"] == evaluation.recommendation.found.threshold
+    assert document["recommended"]["sentence"] == evaluation.recommendation.sentence
+    assert list(document["per_class"]) == list(FIVE)
+    assert document["calibration"]["binning"] == "15 bins of equal width"
+    assert sum(map(sum, document["confusion"]["photos"])) == document["photos"] == 600
+    points = document["risk_coverage"]["points"]
+    assert len(points) <= 200
+    assert points[-1]["coverage"] == 1
+    assert points[-1]["risk"] == pytest.approx(1 - evaluation.accuracy)
+    assert document["neither"] is None
+
+
+def test_a_class_without_photos_has_no_figures_rather_than_wrong_ones():
+    evaluation = evaluate(predictions([[0.9, 0.1, 0.0]], [0], ("a", "b", "c")))
+    document = json.loads(json.dumps(to_document(evaluation), allow_nan=False))
+    assert document["per_class"]["c"]["recall"] is None
+    assert document["recommended"]["threshold"] is None
+    assert "-" in shown(evaluation)
+
+
+def test_the_screen_says_the_recommendation_and_every_class():
+    scored = some_predictions(classes=FIVE)
+    evaluation = evaluate(scored, configured=0.8)
+    text = shown(evaluation)
+    assert evaluation.recommendation.sentence in text
+    for label in FIVE:
+        assert label in text
+    for figure in ("accuracy", "log loss", "Brier score", "calibration error", "area under risk-coverage"):
+        assert figure in text
+
+
+def test_the_screen_says_what_happens_to_photos_of_no_class():
+    scored = some_predictions()
+    others = some_predictions(50, certainty=0, seed=2).probabilities
+    neither = measure_neither(scored.probabilities, others, scored.classes, recommended=None, configured=0.8)
+    text = shown(dataclasses.replace(evaluate(scored, configured=0.8), neither=neither))
+    assert "50 photos of none of the classes" in text
+    assert "configured 0.8" in text
+    assert "entropy" in text
+
+
+@pytest.mark.parametrize("classes", [FIVE[:2], FIVE, tuple(f"class {i}" for i in range(20))])
+def test_the_pictures_are_drawn_for_any_number_of_classes(tmp_path, classes):
+    paths = draw_pictures(evaluate(some_predictions(200, classes), configured=0.7), tmp_path)
+    assert [path.stem for path in paths] == list(PICTURES)
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            assert min(image.size) > 500
+            assert len(set(image.convert("L").resize((40, 40)).tobytes())) > 5
+
+
+def test_the_pictures_of_one_photo_are_drawn_too(tmp_path):
+    assert len(draw_pictures(evaluate(predictions([[1.0, 0.0]], [0])), tmp_path)) == 4
+
+
+def test_what_is_drawn_is_what_was_measured():
+    evaluation = evaluate(some_predictions(), configured=0.8)
+    figure = Figure()
+    paint_risk_coverage(figure, evaluation)
+    axes = figure.axes[0]
+    curve = axes.lines[0]
+    assert curve.get_xdata().tolist() == evaluation.curve.coverage.tolist()
+    assert curve.get_ydata().tolist() == evaluation.curve.risk.tolist()
+    found = evaluation.recommendation.found
+    marked = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert marked[f"recommended {found.threshold:g}"] == [[found.coverage, found.error_rate]]
+    assert marked["configured 0.8"] == [[evaluation.configured.coverage, evaluation.configured.error_rate]]
+    figure = Figure()
+    paint_reliability(figure, evaluation)
+    accuracies = figure.axes[0].containers[0].lines[0].get_ydata()
+    assert list(accuracies) == [each.accuracy for each in evaluation.reliability]
+    assert [bar.get_height() for bar in figure.axes[1].patches] == [each.photos for each in evaluation.reliability]
+    figure = Figure()
+    paint_confusion(figure, evaluation)
+    counts = [int(text.get_text().split("\n")[0]) for text in figure.axes[0].texts]
+    assert counts == evaluation.confusion.ravel().tolist()
+
+
+def test_the_baseline_is_one_that_monitoring_takes():
+    confidences = [0.5, 0.55, 0.6, 0.7, 0.15 + 0.8, 1.0, 0.9499999]
+    scored = predictions([[c, 1 - c] for c in confidences], [0] * 7)
+    baseline = parse_baseline(json.loads(json.dumps(to_baseline(scored, 0.7))))
+    assert list(baseline.confidence_counts) == confidence_histogram(confidences)
+    assert dict(baseline.class_counts) == {"bicycle": 7, "motorcycle": 0}
+    assert (baseline.count, baseline.below_threshold, baseline.threshold) == (7, 3, 0.7)
+    assert baseline.model == scored.model
+
+
+def test_every_edge_of_the_baseline_falls_where_monitoring_puts_it():
+    edges = np.arange(11, 21) / 20
+    scored = predictions([[edge, 1 - edge] for edge in edges], [0] * len(edges))
+    document = to_baseline(scored, 0.8)
+    assert document["confidence_histogram"]["counts"] == confidence_histogram(edges.tolist())

@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from training.evaluation.threshold import (
+    at_threshold,
+    error_upper_bound,
+    photos_needed,
+    recommend,
+    recommend_per_class,
+)
+
+
+def drawn(photos, random, slope=1.0):
+    """Photos of two classes, most of them near 1: wrong with probability `slope` times 1 - confidence."""
+    confidences = 1 - 0.5 * random.random(photos) ** 3
+    return confidences, random.random(photos) >= slope * (1 - confidences)
+
+
+def as_often_wrong_at_any_confidence(photos, random, error):
+    return 1 - 0.5 * random.random(photos) ** 3, random.random(photos) >= error
+
+
+def true_error(threshold, slope=1.0):
+    """The error rate of `drawn` among photos accepted at `threshold`."""
+    return slope * (1 - threshold) / 4
+
+
+@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.9999))
+def test_the_bound_is_scipys_exact_one_sided_interval(counts, confidence):
+    errors, accepted = counts
+    exact = stats.binomtest(errors, accepted, alternative="less").proportion_ci(confidence, method="exact")
+    assert error_upper_bound(errors, accepted, confidence) == pytest.approx(exact.high, abs=1e-9)
+
+
+def test_without_accepted_photos_anything_may_be_wrong():
+    assert error_upper_bound(0, 0) == 1.0
+
+
+@given(st.floats(0.001, 0.5), st.floats(0.5, 0.9999))
+def test_photos_needed_is_the_least_number_that_passes_without_an_error(target, confidence):
+    needed = photos_needed(target, confidence)
+    assert error_upper_bound(0, needed, confidence) <= target + 1e-12
+    assert needed == 1 or error_upper_bound(0, needed - 1, confidence) > target
+
+
+def test_two_percent_at_95_percent_takes_149_photos():
+    assert photos_needed(0.02, 0.95) == 149
+
+
+def guarantee_broken(photos, target, slope, seed, trials=800):
+    random = np.random.default_rng(seed)
+    broken = found = 0
+    for _ in range(trials):
+        outcome = recommend(*drawn(photos, random, slope), classes=2, target_error=target)
+        if outcome.found is not None:
+            found += 1
+            broken += true_error(outcome.found.threshold, slope) > target
+    return broken / trials, found / trials
+
+
+@pytest.mark.parametrize(
+    ("photos", "target", "slope"), [(200, 0.05, 0.5), (1000, 0.05, 1.0), (200, 0.02, 0.1), (3000, 0.02, 0.5)]
+)
+def test_the_target_is_exceeded_no_more_often_than_promised(photos, target, slope):
+    broken, found = guarantee_broken(photos, target, slope, seed=20)
+    assert broken <= 0.05
+    assert found > 0.3
+
+
+def test_a_confidence_that_tells_nothing_is_found_out_unless_the_search_goes_uncorrected():
+    random = np.random.default_rng(20)
+    wrong = wrong_uncorrected = 0
+    for _ in range(300):
+        confidences, correct = as_often_wrong_at_any_confidence(1000, random, error=0.055)
+        wrong += recommend(confidences, correct, classes=2, target_error=0.05).found is not None
+        wrong_uncorrected += any(
+            at_threshold(threshold, confidences, correct).bound <= 0.05
+            for threshold in np.quantile(confidences, np.linspace(0, 0.9, 40))
+        )
+    assert wrong / 300 <= 0.05
+    assert wrong_uncorrected / 300 > 0.1
+
+
+photo_lists = st.lists(st.tuples(st.floats(0.5, 1), st.booleans()), min_size=0, max_size=120)
+
+
+@settings(max_examples=200)
+@given(photo_lists, st.sampled_from([0.05, 0.1, 0.3, 0.6]), st.sampled_from([0.5, 0.9, 0.95]))
+def test_a_recommendation_is_configurable_and_keeps_what_it_says(photos, target, confidence):
+    confidences, correct = np.array([c for c, _ in photos]), np.array([r for _, r in photos], bool)
+    outcome = recommend(confidences, correct, classes=2, target_error=target, confidence=confidence)
+    if outcome.found is None:
+        assert outcome.sentence.startswith("No threshold is shown")
+        return
+    found = outcome.found
+    assert found.threshold == round(found.threshold, 4) == float(f"{found.threshold:g}")
+    assert 0.5 < found.threshold <= 1
+    accepted = [right for c, right in photos if c >= found.threshold]
+    assert (found.accepted, found.errors) == (len(accepted), accepted.count(False))
+    level = 1 - (1 - confidence) / outcome.questions
+    assert found.bound == error_upper_bound(found.errors, found.accepted, level) <= target
+
+
+@settings(max_examples=100)
+@given(photo_lists, st.sampled_from([0.1, 0.3]))
+def test_photos_that_are_all_right_are_accepted_if_there_are_enough(photos, target):
+    confidences = np.array([max(c, 0.501) for c, _ in photos])
+    outcome = recommend(confidences, np.ones(len(photos), bool), classes=2, target_error=target)
+    assert (outcome.found is not None) == (len(photos) >= photos_needed(target))
+
+
+def test_a_thousand_photos_that_are_all_right_are_all_accepted():
+    confidences = np.linspace(0.6, 0.99, 1000)
+    outcome = recommend(confidences, np.ones(1000, bool), classes=2)
+    assert outcome.found is not None
+    assert (outcome.found.accepted, outcome.found.threshold) == (1000, 0.6)
+    assert outcome.sentence == "0.6 accepts 100 % of photos with at most 2 % wrong (95 %)"
+
+
+def test_a_pass_is_found_where_the_middle_of_the_photos_are_too_few():
+    outcome = recommend(np.linspace(0.6, 0.99, 200), np.ones(200, bool), classes=2)
+    assert outcome.questions == 1
+    assert outcome.found is not None
+    assert outcome.found.accepted >= 149
+
+
+@pytest.mark.parametrize(("photos", "questions"), [(148, 0), (149, 1), (200, 1), (400, 2), (1000, 6), (5000, 6)])
+def test_the_number_of_questions_fits_the_number_of_photos(photos, questions):
+    random = np.random.default_rng(1)
+    assert recommend(*drawn(photos, random), classes=2).questions == questions
+
+
+def test_too_few_photos_are_said_plainly():
+    outcome = recommend(np.full(100, 0.99), np.ones(100, bool), classes=2)
+    assert outcome.found is None
+    assert outcome.sentence == (
+        "No threshold is shown to accept photos with at most 2 % wrong (95 %): "
+        "that takes 149 held-out photos or more, and there are 100"
+    )
+
+
+def test_a_model_that_is_too_often_wrong_gets_no_threshold_and_the_reason():
+    random = np.random.default_rng(3)
+    outcome = recommend(random.uniform(0.5, 1, 2000), random.random(2000) > 0.2, classes=2)
+    assert outcome.found is None
+    assert outcome.nearest is not None
+    assert outcome.sentence.startswith("No threshold is shown to accept photos with at most 2 % wrong (95 %): the ")
+    assert f"{outcome.nearest.errors} of {outcome.nearest.accepted} accepted are wrong" in outcome.sentence
+
+
+def test_no_photo_at_all_is_no_recommendation():
+    assert recommend(np.array([]), np.array([], bool), classes=2).found is None
+
+
+def test_confidences_of_one_everywhere_are_accepted_at_one():
+    outcome = recommend(np.ones(300), np.ones(300, bool), classes=2)
+    assert outcome.found is not None
+    assert (outcome.found.threshold, outcome.found.accepted) == (1.0, 300)
+
+
+def test_a_coin_flip_is_never_accepted_since_half_can_not_be_configured():
+    assert recommend(np.full(900, 0.5), np.ones(900, bool), classes=2).found is None
+
+
+def test_thresholds_below_a_half_are_possible_with_more_classes():
+    outcome = recommend(np.full(900, 0.42), np.ones(900, bool), classes=5)
+    assert outcome.found is not None
+    assert outcome.found.threshold == 0.42
+
+
+def test_acceptance_at_a_configured_threshold_is_inclusive():
+    there = at_threshold(0.8, np.array([0.79, 0.8, 0.9]), np.array([True, False, True]))
+    assert (there.accepted, there.errors, there.photos) == (2, 1, 3)
+    assert (there.coverage, there.error_rate) == (pytest.approx(2 / 3), 0.5)
+
+
+def test_each_class_gets_its_own_threshold_that_all_hold_together():
+    random = np.random.default_rng(5)
+    sure, slope = 1 - 0.5 * random.random(4000) ** 3, np.repeat([0.0, 0.5], 2000)
+    correct = random.random(4000) >= slope * (1 - sure)
+    predicted = np.repeat([0, 1], 2000)
+    first, second = recommend_per_class(sure, correct, predicted, classes=2)
+    assert first.confidence == second.confidence == pytest.approx(0.975)
+    assert first.found is not None
+    assert second.found is not None
+    assert first.found.threshold < second.found.threshold
+    assert (first.photos, second.photos) == (2000, 2000)

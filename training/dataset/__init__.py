@@ -1,0 +1,1 @@
+"""From CIFAR-100's archive to a dataset of three splits."""

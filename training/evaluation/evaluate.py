@@ -1,0 +1,227 @@
+"""`python -m training evaluate`: score held-out photos and say which threshold can be trusted."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import numpy as np
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from contract.errors import UserError
+from training.cli import Subparsers
+from training.dataset.manifest import read_manifest
+from training.evaluation.baseline import to_baseline
+from training.evaluation.findings import Evaluation, evaluate, to_document
+from training.evaluation.neither import measure_neither
+from training.evaluation.pictures import draw_pictures
+from training.evaluation.predictions import Predictions, read_predictions, write_predictions
+from training.evaluation.scoring import WORKERS, photos_in, score
+from training.evaluation.statistics import Floats
+from training.evaluation.table import show
+from training.outputs import VARIABLE, StackOutputs, read_outputs
+
+NARROWEST = 100
+"""Columns that the tables get when the output is no terminal."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the `evaluate` command."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="score held-out photos, say how good the model is and which threshold can be trusted",
+        description="Score the held-out photos through an endpoint (or take saved predictions), and write "
+        "evaluation.json, predictions.jsonl, baseline.json and four pictures. The recommended threshold keeps "
+        "the share wrong among accepted photos at or below the target with the confidence asked for.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--dataset", type=Path, default=Path("build/dataset"), metavar="DIR", help="prepared dataset [%(default)s]"
+    )
+    parser.add_argument("--endpoint", metavar="NAME", help="endpoint to ask [the stack's]")
+    parser.add_argument("--outputs", type=Path, metavar="FILE", help=f"the stack's outputs as JSON [${VARIABLE}]")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="FILE", help="saved predictions.jsonl, instead of asking an endpoint"
+    )
+    parser.add_argument(
+        "--neither", type=Path, metavar="DIR", help="photos of none of the classes: how many are accepted?"
+    )
+    parser.add_argument(
+        "--target-error",
+        type=_share,
+        default=0.02,
+        metavar="SHARE",
+        help="share of accepted photos that may be wrong [%(default)s]",
+    )
+    parser.add_argument(
+        "--confidence",
+        type=_share,
+        default=0.95,
+        metavar="SHARE",
+        help="probability with which that holds [%(default)s]",
+    )
+    parser.add_argument(
+        "--threshold", type=_share, metavar="T", help="configured threshold to compare with [the stack's]"
+    )
+    parser.add_argument("--output", type=Path, default=Path("build/evaluation"), metavar="DIR", help="[%(default)s]")
+    parser.add_argument(
+        "--upload-baseline", action="store_true", help="put baseline.json where the stack's monitoring reads it"
+    )
+    parser.add_argument("--workers", type=_count, default=WORKERS, metavar="N", help="[%(default)s]")
+    parser.add_argument("--json", action="store_true", help="print evaluation.json instead of tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate as the arguments say; 0 whether or not a threshold is found, which evaluation.json tells."""
+    outputs = read_outputs(args.outputs)
+    configured: float | None = outputs.threshold if args.threshold is None else args.threshold
+    if args.upload_baseline and not outputs.baseline_uri:
+        raise UserError(f"--upload-baseline needs the stack's outputs: --outputs FILE or ${VARIABLE}")
+    saved: Path | None = args.predictions
+    predictions = read_predictions(saved) if saved else _score_test_split(args, outputs)
+    if outputs.classes and predictions.classes != outputs.classes:
+        raise UserError(
+            f"classes must be those of the stack in its order, {', '.join(outputs.classes)}, "
+            f"got {', '.join(predictions.classes)}"
+        )
+    evaluation = evaluate(
+        predictions, target_error=args.target_error, confidence=args.confidence, configured=configured
+    )
+    if args.neither is not None:
+        evaluation = _with_neither(evaluation, args, outputs)
+    document = to_document(evaluation)
+    baseline = _write(args.output, evaluation, document)
+    if args.upload_baseline:
+        if baseline is None:
+            raise UserError("--upload-baseline needs a threshold: none is configured and none recommended")
+        _upload(baseline, outputs.baseline_uri)
+    if args.json:
+        json.dump(document, sys.stdout, indent=1)
+        print()
+        return 0
+    console = Console()
+    show(evaluation, console if console.is_terminal else Console(width=NARROWEST))
+    print(f"Written to {args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
+    if args.upload_baseline:
+        print(f"Uploaded to {outputs.baseline_uri}")
+    return 0
+
+
+def _score_test_split(args: argparse.Namespace, outputs: StackOutputs) -> Predictions:
+    manifest = read_manifest(args.dataset)
+    places = {label: place for place, label in enumerate(manifest.classes)}
+    photos = photos_in(args.dataset / "test")
+    for photo in photos:
+        if photo.parent.name not in places:
+            raise UserError(f"the photo {photo} must lie in a folder named as its class: {', '.join(manifest.classes)}")
+    endpoint, size = _endpoint(args, outputs), outputs.image_size or manifest.image_size
+    probabilities, seconds = _ask("held-out photos", photos, endpoint, len(places), size, args.workers)
+    return Predictions(
+        classes=manifest.classes,
+        model=outputs.training_job_name or endpoint,
+        endpoint=endpoint,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        keys=[str(photo.relative_to(args.dataset)) for photo in photos],
+        labels=np.array([places[photo.parent.name] for photo in photos], dtype=np.int64),
+        probabilities=probabilities,
+        seconds=seconds,
+    )
+
+
+def _with_neither(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOutputs) -> Evaluation:
+    size = outputs.image_size or read_manifest(args.dataset).image_size
+    classes = evaluation.predictions.classes
+    probabilities, _ = _ask(
+        "photos of no class",
+        photos_in(args.neither),
+        _endpoint(args, outputs),
+        len(classes),
+        size,
+        args.workers,
+    )
+    found, configured = evaluation.recommendation.found, evaluation.configured
+    neither = measure_neither(
+        evaluation.predictions.probabilities,
+        probabilities,
+        classes,
+        recommended=None if found is None else found.threshold,
+        configured=None if configured is None else configured.threshold,
+    )
+    return dataclasses.replace(evaluation, neither=neither)
+
+
+def _endpoint(args: argparse.Namespace, outputs: StackOutputs) -> str:
+    name = args.endpoint or outputs.endpoint_name
+    if not name:
+        raise UserError(
+            f"an endpoint is needed: --endpoint NAME, or the stack's outputs with --outputs FILE or ${VARIABLE}"
+        )
+    return str(name)
+
+
+def _ask(what: str, photos: list[Path], endpoint: str, classes: int, size: int, workers: int) -> tuple[Floats, Floats]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=len(photos))
+        return score(
+            photos,
+            endpoint=endpoint,
+            classes=classes,
+            size=size,
+            on_scored=lambda: progress.advance(task),
+            workers=workers,
+        )
+
+
+def _write(folder: Path, evaluation: Evaluation, document: dict[str, object]) -> bytes | None:
+    """Write every file; the baseline's bytes, or None when there is no threshold to write one with."""
+    found, configured = evaluation.recommendation.found, evaluation.configured
+    chosen = configured or found
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_predictions(folder / "predictions.jsonl", evaluation.predictions)
+        draw_pictures(evaluation, folder)
+        path = folder / "baseline.json"
+        if chosen is None:
+            path.unlink(missing_ok=True)
+            return None
+        baseline = json.dumps(to_baseline(evaluation.predictions, chosen.threshold), indent=1).encode() + b"\n"
+        path.write_bytes(baseline)
+    except OSError as error:
+        raise UserError(f"the output folder {folder} can't be written: {error.strerror}") from error
+    return baseline
+
+
+def _upload(baseline: bytes, uri: str) -> None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not key:
+        raise UserError(f"baselineUri must be s3://BUCKET/KEY, got {uri!r}")
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=baseline, ContentType="application/json")
+    except (ClientError, BotoCoreError) as error:
+        raise UserError(f"the baseline can't be put to {uri}: {error}") from error
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, got {text!r}")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 64, got {text!r}")
+    return int(text)

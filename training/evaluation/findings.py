@@ -1,0 +1,196 @@
+"""Everything that held-out predictions say about a model, and the evaluation.json that holds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.evaluation.neither import Neither
+from training.evaluation.predictions import Predictions
+from training.evaluation.statistics import (
+    CALIBRATION_BINS,
+    ClassFigures,
+    Ints,
+    ReliabilityBin,
+    RiskCoverage,
+    brier_score,
+    calibration_error,
+    class_figures,
+    confusion_matrix,
+    log_loss,
+    reliability_bins,
+    risk_coverage,
+    wilson_interval,
+)
+from training.evaluation.threshold import Acceptance, Recommendation, at_threshold, recommend, recommend_per_class
+
+CURVE_POINTS = 200
+"""Points of the risk-coverage curve in evaluation.json, at most; the area is that of the whole curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How good a model is on photos that it never saw, and from which confidence on it can be trusted."""
+
+    predictions: Predictions
+    confidence: float
+    """Level of the intervals and of the recommendation."""
+    right: int
+    accuracy_interval: tuple[float, float]
+    """Wilson's."""
+    confusion: Ints
+    per_class: list[ClassFigures]
+    log_loss: float
+    brier: float
+    reliability: list[ReliabilityBin]
+    """In bins of equal width."""
+    calibration_error: float
+    calibration_error_equal_mass: float
+    curve: RiskCoverage
+    recommendation: Recommendation
+    per_class_recommendations: list[Recommendation]
+    configured: Acceptance | None
+    """What the stack's own threshold does; None when it is not known."""
+    neither: Neither | None = None
+
+    @property
+    def photos(self) -> int:
+        """How many photos were scored."""
+        return len(self.predictions.keys)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of photos whose most probable class is the true one."""
+        return self.right / self.photos
+
+    @property
+    def configured_sentence(self) -> str:
+        """What the configured threshold does to the held-out photos, against the target; "" when unknown."""
+        there, target = self.configured, self.recommendation.target_error
+        if there is None:
+            return ""
+        if there.accepted == 0:
+            return f"The configured {there.threshold:g} accepts no photo"
+        verdict = "is shown to hold" if there.bound <= target else "is not shown to hold"
+        return (
+            f"The configured {there.threshold:g} accepts {math.floor(100 * there.coverage)} % of photos, "
+            f"{100 * there.error_rate:.2g} % of them wrong, at most {100 * there.bound:.2g} % "
+            f"({100 * self.confidence:g} %): {100 * target:g} % {verdict}"
+        )
+
+
+def evaluate(
+    predictions: Predictions,
+    *,
+    target_error: float = 0.02,
+    confidence: float = 0.95,
+    configured: float | None = None,
+) -> Evaluation:
+    """Every figure about `predictions`; `configured` is the threshold that the stack runs with, if known."""
+    confidences, correct = predictions.confidences, predictions.correct
+    predicted, classes = predictions.predicted, len(predictions.classes)
+    confusion = confusion_matrix(predictions.labels, predicted, classes)
+    right = int(correct.sum())
+    reliability = reliability_bins(confidences, correct)
+    return Evaluation(
+        predictions=predictions,
+        confidence=confidence,
+        right=right,
+        accuracy_interval=wilson_interval(right, len(correct), confidence),
+        confusion=confusion,
+        per_class=class_figures(confusion, confidence),
+        log_loss=log_loss(predictions.labels, predictions.probabilities),
+        brier=brier_score(predictions.labels, predictions.probabilities),
+        reliability=reliability,
+        calibration_error=calibration_error(reliability),
+        calibration_error_equal_mass=calibration_error(reliability_bins(confidences, correct, binning="mass")),
+        curve=risk_coverage(confidences, correct),
+        recommendation=recommend(
+            confidences, correct, classes=classes, target_error=target_error, confidence=confidence
+        ),
+        per_class_recommendations=recommend_per_class(
+            confidences, correct, predicted, classes=classes, target_error=target_error, confidence=confidence
+        ),
+        configured=None if configured is None else at_threshold(configured, confidences, correct, confidence),
+    )
+
+
+def to_document(evaluation: Evaluation) -> dict[str, object]:
+    """The evaluation as evaluation.json holds it; figures without a value are null."""
+    predictions, curve = evaluation.predictions, evaluation.curve
+    seconds = predictions.seconds
+    points = np.unique(np.linspace(0, len(curve.risk) - 1, CURVE_POINTS).astype(int))
+    return {
+        "version": 1,
+        "created": predictions.created,
+        "model": predictions.model,
+        "endpoint": predictions.endpoint,
+        "classes": list(predictions.classes),
+        "photos": evaluation.photos,
+        "confidence_level": evaluation.confidence,
+        "accuracy": {"value": evaluation.accuracy, "interval": list(evaluation.accuracy_interval)},
+        "per_class": {
+            label: dataclasses.asdict(figures)
+            for label, figures in zip(predictions.classes, evaluation.per_class, strict=True)
+        },
+        "confusion": {
+            "rows": "true class",
+            "columns": "predicted class",
+            "photos": evaluation.confusion.tolist(),
+        },
+        "log_loss": evaluation.log_loss,
+        "brier_score": {"value": evaluation.brier, "definition": "summed over the classes: 0 to 2"},
+        "calibration": {
+            "expected_calibration_error": evaluation.calibration_error,
+            "binning": f"{CALIBRATION_BINS} bins of equal width",
+            "expected_calibration_error_equal_mass": evaluation.calibration_error_equal_mass,
+            "reliability": [dataclasses.asdict(each) for each in evaluation.reliability],
+        },
+        "risk_coverage": {
+            "area": curve.area,
+            "points": [
+                {
+                    "threshold": float(curve.thresholds[place]),
+                    "coverage": float(curve.coverage[place]),
+                    "risk": float(curve.risk[place]),
+                }
+                for place in points
+            ],
+        },
+        "recommended": _recommendation(evaluation.recommendation),
+        "per_class_recommended": {
+            label: _recommendation(each)
+            for label, each in zip(predictions.classes, evaluation.per_class_recommendations, strict=True)
+        },
+        "configured": None
+        if evaluation.configured is None
+        else {**_acceptance(evaluation.configured), "sentence": evaluation.configured_sentence},
+        "seconds": {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95))},
+        "neither": None
+        if evaluation.neither is None
+        else {**dataclasses.asdict(evaluation.neither), "sentence": evaluation.neither.sentence},
+    }
+
+
+def _acceptance(acceptance: Acceptance) -> dict[str, object]:
+    return {
+        **dataclasses.asdict(acceptance),
+        "coverage": acceptance.coverage,
+        "error_rate": acceptance.error_rate,
+    }
+
+
+def _recommendation(recommendation: Recommendation) -> dict[str, object]:
+    found = recommendation.found
+    return {
+        "threshold": None if found is None else found.threshold,
+        "target_error": recommendation.target_error,
+        "confidence": recommendation.confidence,
+        "questions": recommendation.questions,
+        "photos": recommendation.photos,
+        **({} if found is None else _acceptance(found)),
+        "sentence": recommendation.sentence,
+    }

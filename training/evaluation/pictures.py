@@ -1,0 +1,231 @@
+"""The pictures of an evaluation: reliability, risk and coverage, confusion, confidence of right and wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from training.evaluation.findings import Evaluation
+
+INK, MUTED, GRID = "#1b1f24", "#5c6670", "#dfe3e8"
+RIGHT, WRONG, CHOSEN = "#1f6f8b", "#d9822b", "#2f7d4f"
+DASHED = (0, (4, 2))
+CONFIDENCE_BINS = 25
+"""Bars of the confidence histogram between 1 / classes and 1."""
+NUMBERED_CLASSES = 12
+"""Classes up to which the confusion matrix shows its numbers."""
+_STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "legend.frameon": False,
+}
+
+
+def draw_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write the PNGs into `folder` and return their paths."""
+    written: list[Path] = []
+    for name, (paint, size) in PICTURES.items():
+        with matplotlib.rc_context(_STYLE):
+            figure = Figure(figsize=size, layout="constrained")
+            paint(figure, evaluation)
+            path = folder / f"{name}.png"
+            # without the version of matplotlib the same evaluation gives the same bytes
+            figure.savefig(path, dpi=150, metadata={"Software": None})
+        written.append(path)
+    return written
+
+
+def paint_reliability(figure: Figure, evaluation: Evaluation) -> None:
+    """How often the model is right at each confidence, above how many photos have that confidence."""
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    bins = evaluation.reliability
+    centres = [each.confidence for each in bins]
+    accuracies = [each.accuracy for each in bins]
+    errors = [
+        [each.accuracy - each.interval[0] for each in bins],
+        [each.interval[1] - each.accuracy for each in bins],
+    ]
+    least = 1 / len(evaluation.predictions.classes)
+    top.plot([0, 1], [0, 1], color=MUTED, linestyle=DASHED, linewidth=1, label="perfectly calibrated")
+    top.errorbar(
+        centres,
+        accuracies,
+        yerr=errors,
+        fmt="o-",
+        color=RIGHT,
+        ecolor="#9cc3d0",
+        elinewidth=2,
+        markersize=5,
+        linewidth=1.2,
+        label="accuracy, with its 95 % interval",
+    )
+    top.set_title("How often it is right, when it is this sure")
+    top.set_ylabel("accuracy")
+    top.set_ylim(0, 1.03)
+    top.legend(loc="lower right")
+    top.text(
+        0.02,
+        0.97,
+        f"expected calibration error {evaluation.calibration_error:.3f}",
+        transform=top.transAxes,
+        va="top",
+        color=MUTED,
+    )
+    bottom.bar(
+        [(each.low + each.high) / 2 for each in bins],
+        [each.photos for each in bins],
+        width=[0.9 * (each.high - each.low) for each in bins],
+        color=RIGHT,
+        alpha=0.75,
+    )
+    bottom.set_ylabel("photos")
+    bottom.set_xlabel("confidence")
+    bottom.set_xlim(max(0.0, least - 0.05), 1.01)
+
+
+def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
+    """The share wrong among the accepted, for every share accepted, and where the thresholds lie."""
+    axes = figure.subplots()
+    curve, recommendation = evaluation.curve, evaluation.recommendation
+    axes.step(curve.coverage, curve.risk, where="post", color=RIGHT, linewidth=1.6)
+    axes.fill_between(curve.coverage, curve.risk, step="post", color=RIGHT, alpha=0.12, linewidth=0)
+    axes.axhline(recommendation.target_error, color=WRONG, linestyle=DASHED, linewidth=1)
+    axes.annotate(
+        f"target {100 * recommendation.target_error:g} %",
+        (0.01, recommendation.target_error),
+        xytext=(0, 3),
+        textcoords="offset points",
+        color=WRONG,
+    )
+    top = max(1.15 * float(curve.risk.max()), 2 * recommendation.target_error)
+    found, configured = recommendation.found, evaluation.configured
+    if found is not None:
+        top = max(top, 1.3 * found.bound)
+        _mark(axes, found.coverage, found.error_rate, f"recommended {found.threshold:g}", CHOSEN, found.bound)
+    if configured is not None and configured.accepted:
+        _mark(
+            axes,
+            configured.coverage,
+            configured.error_rate,
+            f"configured {configured.threshold:g}",
+            INK,
+            min(configured.bound, top),
+        )
+    axes.set_title("The more photos it decides, the more of them are wrong")
+    axes.set_xlabel("photos accepted")
+    axes.set_ylabel("wrong among the accepted")
+    axes.set_xlim(0, 1.005)
+    axes.set_ylim(0, min(top, 1.0))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(_percent))
+    handles, _ = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(loc="upper left", title="bar: up to its upper bound", alignment="left")
+
+
+def _mark(axes: Axes, coverage: float, risk: float, label: str, colour: str, bound: float) -> None:
+    axes.plot([coverage, coverage], [risk, bound], color=colour, linewidth=2, solid_capstyle="butt")
+    axes.plot([coverage], [risk], "o", color=colour, markersize=7, label=label, clip_on=False, zorder=5)
+
+
+def _percent(share: float, _: int | None) -> str:
+    return f"{100 * share:g} %"
+
+
+def paint_confusion(figure: Figure, evaluation: Evaluation) -> None:
+    """Photos by true and predicted class, coloured by the share of the true class."""
+    axes = figure.subplots()
+    labels = evaluation.predictions.classes
+    counts = evaluation.confusion
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    few = len(labels) <= 4
+    axes.set_xticks(range(len(labels)), labels, rotation=0 if few else 40, ha="center" if few else "right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_title("What is taken for what")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true class")
+    if len(labels) > NUMBERED_CLASSES:
+        return
+    for row in range(len(labels)):
+        for column in range(len(labels)):
+            axes.text(
+                column,
+                row,
+                f"{counts[row, column]}\n{100 * shares[row, column]:.0f} %",
+                ha="center",
+                va="center",
+                color="white" if shares[row, column] > 0.55 else INK,
+            )
+
+
+def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
+    """How sure the model was where it was right and where it was wrong."""
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    confidences, correct = evaluation.predictions.confidences, evaluation.predictions.correct
+    least = 1 / len(evaluation.predictions.classes)
+    edges = np.linspace(least, 1, CONFIDENCE_BINS + 1)
+    for axes, chosen, colour, name in (
+        (upper, confidences[correct], RIGHT, "right"),
+        (lower, confidences[~correct], WRONG, "wrong"),
+    ):
+        axes.hist(np.maximum(chosen, least), bins=list(edges), color=colour, rwidth=0.92)
+        axes.set_ylabel("photos")
+        axes.grid(visible=False, axis="x")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        # room for the words above the bars
+        axes.set_ylim(top=axes.get_ylim()[1] * 1.3)
+        axes.text(0.01, 0.92, f"{len(chosen)} {name}", transform=axes.transAxes, va="top", color=colour, weight="bold")
+        found, configured = evaluation.recommendation.found, evaluation.configured
+        if found is not None:
+            axes.axvline(found.threshold, color=CHOSEN, linewidth=1.5, label=f"recommended {found.threshold:g}")
+        if configured is not None:
+            axes.axvline(
+                configured.threshold,
+                color=INK,
+                linestyle=DASHED,
+                linewidth=1.2,
+                label=f"configured {configured.threshold:g}",
+            )
+    upper.set_title("How sure it was")
+    handles, _ = upper.get_legend_handles_labels()
+    if handles:
+        upper.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+    lower.set_xlabel("confidence")
+    lower.set_xlim(least - 0.01, 1.01)
+
+
+PICTURES: Mapping[str, tuple[Callable[[Figure, Evaluation], None], tuple[float, float]]] = {
+    "reliability": (paint_reliability, (6.4, 6.0)),
+    "risk_coverage": (paint_risk_coverage, (7.2, 4.6)),
+    "confusion": (paint_confusion, (5.6, 5.0)),
+    "confidence": (paint_confidence, (7.2, 4.6)),
+}
+"""Each picture by its file's name: what paints it, and its size in inches."""
