@@ -60,14 +60,14 @@ class InvalidInference(PermanentError):
     """The model's answer is not a distribution over the classes."""
 
 
-class ThresholdNotMet(PermanentError):
-    """The model is not sure enough: a person decides.
+class ForAPerson(PermanentError):
+    """The model has answered and a person decides: no fault, but an execution that fails by design.
 
-    The message is `THRESHOLD_CONFIDENCE_NOT_MET`, a space and a JSON object with the figures, so that the
-    state machine can take them apart again.
+    The message is `CODE`, a space and a JSON object with the figures, so that the state machine can take them
+    apart again.
     """
 
-    CODE = "THRESHOLD_CONFIDENCE_NOT_MET"
+    CODE = ""
 
     def __init__(
         self, *, label: str, confidence: float, margin: float, threshold: float, inferences: Sequence[float]
@@ -80,6 +80,18 @@ class ThresholdNotMet(PermanentError):
             "inferences": list(inferences),
         }
         super().__init__(f"{self.CODE} {json.dumps(self.figures, separators=(',', ':'))}")
+
+
+class ThresholdNotMet(ForAPerson):
+    """The model is not sure enough."""
+
+    CODE = "THRESHOLD_CONFIDENCE_NOT_MET"
+
+
+class NoneOfTheClasses(ForAPerson):
+    """The best label is the one for pictures of none of the classes."""
+
+    CODE = "NONE_OF_THE_CLASSES"
 
 
 class ModelNotReady(TransientError):
@@ -109,5 +121,6 @@ PERMANENT: tuple[type[PermanentError], ...] = (
     ModelRejectedImage,
     InvalidInference,
     ThresholdNotMet,
+    NoneOfTheClasses,
 )
 TRANSIENT: tuple[type[TransientError], ...] = (ModelNotReady, ModelUnavailable, Throttled, StorageUnavailable)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {"contract": 0, "handlers": 1, "training": 1, "operations": 1, "components": 2, "localcloud": 3, "__main__": 3}
 MODULES = [ROOT / "__main__.py", *(path for name in FLOORS for path in sorted((ROOT / name).rglob("*.py")))]
-CARRIED = ("errors", "photos", "pictures", "inferences", "captures", "drift", "chi_square", "prefixes")
+CARRIED = ("errors", "photos", "pictures", "inferences", "captures", "drift", "chi_square", "prefixes", "decisions")
 """What functions carry of the contract: the standard library and Pillow, nothing else."""
 
 

@@ -3,10 +3,21 @@
 import inspect
 import json
 
-from contract import errors
-from contract.errors import PERMANENT, TRANSIENT, PermanentError, SconesError, ThresholdNotMet, TransientError
+import pytest
 
-FAMILIES = {SconesError, PermanentError, TransientError}
+from contract import errors
+from contract.errors import (
+    PERMANENT,
+    TRANSIENT,
+    ForAPerson,
+    NoneOfTheClasses,
+    PermanentError,
+    SconesError,
+    ThresholdNotMet,
+    TransientError,
+)
+
+FAMILIES = {SconesError, PermanentError, TransientError, ForAPerson}
 
 
 def test_every_fault_is_listed_once_in_its_family():
@@ -19,9 +30,12 @@ def test_every_fault_is_listed_once_in_its_family():
     assert all(issubclass(fault, TransientError) for fault in TRANSIENT)
 
 
-def test_the_figures_can_be_taken_out_of_the_message_again():
+@pytest.mark.parametrize(
+    ("fault", "name"), [(ThresholdNotMet, "THRESHOLD_CONFIDENCE_NOT_MET"), (NoneOfTheClasses, "NONE_OF_THE_CLASSES")]
+)
+def test_the_figures_can_be_taken_out_of_the_message_again(fault, name):
     figures = {"label": "bicycle", "confidence": 0.6, "margin": 0.2, "threshold": 0.8, "inferences": [0.6, 0.4]}
-    code, _, text = str(ThresholdNotMet(**figures)).partition(" ")
-    assert code == "THRESHOLD_CONFIDENCE_NOT_MET"
+    code, _, text = str(fault(**figures)).partition(" ")
+    assert code == name
     assert json.loads(text) == figures
     assert " " not in text

@@ -1,0 +1,52 @@
+"""What becomes of a photo: the four outcomes, what everybody calls them, and how an execution tells them.
+
+A photo ends accepted, for a person (`review`: the model is not sure enough), as a stranger (`neither`: the best
+label is the one for pictures of none of the classes; a person looks at it too), or as a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from contract.errors import NoneOfTheClasses, ThresholdNotMet
+
+NEITHER = "neither"
+"""The label of pictures of none of the classes: the last one of a model that has it; no driver has a bay there."""
+
+Outcome = Literal["accepted", "review", "neither", "fault"]
+"""How an execution ended; `accepted`, `review` and `neither` are also the `decision` of the decisions table."""
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+WORDS: Mapping[Outcome, str] = MappingProxyType(
+    {"accepted": "accepted", "review": "for a person", "neither": "strangers", "fault": "faults"}
+)
+"""What terminal, page, alarm and summary call them; one photo is also "1 stranger", "1 fault"."""
+
+EVENT_SOURCE = "scones.classification"
+EVENT_TYPE = "VehicleClassified"
+"""The event of an accepted photo, on the stack's bus."""
+
+
+def outcome_of(status: str, error: str | None) -> Outcome:
+    """The outcome of an execution that ended.
+
+    Args:
+        status: as Step Functions has it: SUCCEEDED, FAILED, TIMED_OUT, ABORTED.
+        error: the error's name; None when it succeeded.
+    """
+    if status == "SUCCEEDED":
+        return "accepted"
+    by_error: dict[str, Outcome] = {ThresholdNotMet.__name__: "review", NoneOfTheClasses.__name__: "neither"}
+    return by_error.get(error or "", "fault") if status == "FAILED" else "fault"
+
+
+def labels_of(classes: Sequence[str], *, neither: bool) -> tuple[str, ...]:
+    """What the model answers, in label order: the classes, and last `NEITHER` for a model that has it."""
+    return (*classes, NEITHER) if neither else tuple(classes)
+
+
+def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """The classes among a model's labels: those that have a loading bay."""
+    return tuple(label for label in labels if label != NEITHER)
