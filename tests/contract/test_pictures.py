@@ -2,7 +2,6 @@
 
 import os
 import struct
-import zlib
 from io import BytesIO
 
 import pytest
@@ -13,6 +12,7 @@ from PIL import Image
 from contract.errors import ImageTooLarge, InvalidImage, SconesError
 from contract.pictures import to_model_image
 from tests.photo_builders import BLACK, BLUE, GREEN, RED, WHITE, corners, decoded, encoded, is_near, quarters
+from tests.photo_table import a_grey_png_of_16_bits, a_png
 
 MEGAPIXELS = 50_000_000
 UPRIGHT = [RED, GREEN, BLUE, WHITE]
@@ -199,21 +199,6 @@ def test_a_photo_that_was_cut_off_is_refused(kind: str, part: float):
     whole = encoded(Image.effect_noise((128, 128), 90).convert("RGB"), kind)
     with pytest.raises(InvalidImage):
         to_model_image(whole[: int(len(whole) * part)], size=32, max_pixels=MEGAPIXELS)
-
-
-def a_png(header: tuple[int, int, int, int], rows: bytes, *more: tuple[bytes, bytes]) -> bytes:
-    """Width, height, bits a sample and colour type, and what Pillow itself would not write."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    parts = ((b"IHDR", struct.pack(">IIBBxxx", *header)), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
-
-
-def a_grey_png_of_16_bits(left: int, right: int, clear: int) -> bytes:
-    row = b"\0" + struct.pack(">64H", *[left] * 32, *[right] * 32)
-    return a_png((64, 64, 16, 0), row * 64, (b"tRNS", struct.pack(">H", clear)))
 
 
 @pytest.mark.parametrize("side", [60_000, 10_000])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 import uuid
@@ -14,16 +13,18 @@ import boto3
 import numpy as np
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from contract.captures import EVALUATION_PREFIX
-from contract.errors import UserError
+from contract.errors import SconesError, UserError
+from contract.pictures import to_model_image
 from training.evaluation.predictions import PredictionsError, check_scores
 from training.evaluation.statistics import Floats
 
 CONTENT_TYPE = "application/x-image"
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 WORKERS = 8
+MAX_PIXELS = 100_000_000
+"""What a photo of an evaluation may have: no more than any stack can be set to."""
 
 
 def photos_in(folder: Path) -> list[Path]:
@@ -35,21 +36,19 @@ def photos_in(folder: Path) -> list[Path]:
 
 
 def as_sent(path: Path, size: int) -> bytes:
-    """The photo at `path` as the serializer sends it: upright, colour, square, `size` pixels a side, PNG.
+    """The photo at `path` as the serializer sends it to the model, byte for byte (`to_model_image`).
 
-    A PNG that is all that already is sent as it is. Raises UserError for a file that is no image.
+    Args:
+        path: the file.
+        size: the side of the model's square, in pixels.
+
+    Raises:
+        UserError: the file can't be read, or the serializer would refuse it.
     """
     try:
-        content = path.read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format == "PNG" and image.mode == "RGB" and image.size == (size, size):
-                return content
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-        buffer = io.BytesIO()
-        ImageOps.fit(upright, (size, size)).save(buffer, format="PNG")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        return to_model_image(path.read_bytes(), size=size, max_pixels=MAX_PIXELS)
+    except (SconesError, OSError) as error:
         raise UserError(f"the photo {path} can't be read as an image: {error}") from error
-    return buffer.getvalue()
 
 
 def score(

@@ -11,7 +11,7 @@ from tests.training.evaluation.evidence_builders import endpoint, png, some_pred
 from training.__main__ import main
 from training.dataset.manifest import identity_of
 from training.evaluation.predictions import read_predictions, write_predictions
-from training.evaluation.scoring import as_sent, photos_in
+from training.evaluation.scoring import photos_in
 
 
 @pytest.fixture
@@ -213,28 +213,6 @@ def test_a_photo_in_the_wrong_folder_is_named(tmp_path, dataset, capsys):
     (dataset / "test" / "tulip" / "1.png").write_bytes(png(1))
     assert main(["evaluate", "--dataset", str(dataset), "--endpoint", "mine"]) == 2
     assert "must lie in a folder named as its class: bicycle, motorcycle" in capsys.readouterr().err
-
-
-def test_photos_are_sent_as_the_serializer_sends_them(tmp_path):
-    ready, large = tmp_path / "ready.png", tmp_path / "large.jpg"
-    ready.write_bytes(png(9))
-    assert as_sent(ready, 32) == png(9)
-    image = Image.new("RGB", (64, 128), (255, 0, 0))
-    image.paste((0, 0, 255), (0, 64, 64, 128))
-    exif = image.getexif()
-    exif[0x0112] = 6  # to be turned clockwise: the blue lower half is the left one
-    image.save(large, exif=exif)
-    with Image.open(io.BytesIO(as_sent(large, 32))) as sent:
-        assert (sent.format, sent.mode, sent.size) == ("PNG", "RGB", (32, 32))
-        assert sent.getpixel((2, 16))[2] > 200
-        assert sent.getpixel((29, 16))[0] > 200
-
-
-def test_a_file_that_is_no_image_is_named(tmp_path):
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(b"not an image")
-    with pytest.raises(UserError, match=r"broken\.png can't be read as an image"):
-        as_sent(broken, 32)
 
 
 def test_a_folder_without_photos_is_said(tmp_path):
