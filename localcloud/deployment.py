@@ -83,7 +83,9 @@ def deploy(
 
     started = time.monotonic()
     try:
-        run = run_program(root, stack, Emulation(cloud, done), overrides=overrides)
+        run = run_program(
+            root, stack, Emulation(cloud, done), overrides=overrides, environment=cloud.environment(), say=say
+        )
     except BaseException:
         stop_daemon(folder)
         raise

@@ -122,7 +122,9 @@ class Emulation:
         digest = hashlib.sha256(f"{self.cloud.stack}\n{registration.urn}".encode()).hexdigest()
         request = Request(self.cloud, registration, inputs, f"{registration.name}-{digest[:7]}")
         try:
+            registration.run_hooks("before_create", new_inputs=inputs)
             identity, outputs = function(request)
+            registration.run_hooks("after_create", id=identity, new_inputs=inputs, new_outputs={**inputs, **outputs})
         except UserError as error:
             raise UserError(f"{registration.urn}: {error}") from error
         except Exception as error:

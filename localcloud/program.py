@@ -4,6 +4,8 @@ Pulumi's mocks hook hands every resource that the program registers, in dependen
 gives the program what the engine returns as the resource's outputs (Pulumi, "Unit testing").
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import os
@@ -24,6 +26,7 @@ from pulumi.runtime.settings import get_root_resource
 from components.parts.layer import LayerError
 from components.settings import SettingsError
 from contract.errors import UserError
+from localcloud.hooks import MOMENTS, Hook, Moment, Step
 from localcloud.project import stack_configuration
 
 PROJECT = "scones"
@@ -40,6 +43,16 @@ class Registration:
     custom: bool
     inputs: Mapping[str, Any]
     dependencies: tuple[str, ...]
+    hooks: Mapping[Moment, tuple[Hook, ...]] = field(default_factory=dict[Moment, tuple[Hook, ...]])
+
+    def run_hooks(self, moment: Moment, **known: Any) -> None:
+        """Run the hooks that the program bound to this moment of the resource; `known` as in `Step`.
+
+        Raises:
+            UserError: one of them failed.
+        """
+        for hook in self.hooks.get(moment, ()):
+            hook.run(Step(self.urn, self.name, self.type, **known))
 
 
 class Engine(Protocol):
@@ -80,6 +93,8 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(_Mocks(engine))
         self.engine, self.run = engine, run
         self.fault: BaseException | None = None
+        self.hooks: dict[str, Hook] = {}
+        self.interrupted = threading.Event()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         # as the engine builds it; the mocks' own name the stack's type in it and no more than one parent
@@ -105,6 +120,7 @@ class _Monitor(mocks.MockMonitor):
             bool(request.custom),
             rpc.deserialize_properties(request.object),
             tuple(sorted(named | set(request.dependencies))),
+            {moment: tuple(self.hooks[name] for name in getattr(request.hooks, moment)) for moment in MOMENTS},
         )
         try:
             if self.fault:
@@ -120,11 +136,42 @@ class _Monitor(mocks.MockMonitor):
         properties = _sync_await(rpc.serialize_properties(dict(outputs), {}))
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=properties)
 
+    def RegisterResourceHook(self, request: Any) -> Any:
+        from google.protobuf import empty_pb2
+
+        if request.name in self.hooks:
+            raise UserError(f"the hook {request.name} is registered twice")
+        self.hooks[request.name] = Hook(
+            request.name,
+            request.callback.target,
+            request.callback.token,
+            request.ignore_errors,
+            request.on_dry_run,
+            self.interrupted,
+        )
+        return empty_pb2.Empty()
+
 
 def run_program(
-    root: Path, stack: str, engine: Engine, *, overrides: Mapping[str, str] | None = None, preview: bool = False
+    root: Path,
+    stack: str,
+    engine: Engine,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    preview: bool = False,
+    environment: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Run `__main__.py` in `root` for `stack`.
+
+    Args:
+        root: the project's folder.
+        stack: dev, prod, …
+        engine: makes the resources.
+        overrides: configuration beyond the stack's file.
+        preview: whether outputs that the engine leaves out are unknown.
+        environment: variables that the program and its hooks see, instead of all `AWS_…` of this process.
+        say: takes what the program says by `pulumi.log`.
 
     Raises:
         UserError: the configuration, the program or the engine refused; the message says what.
@@ -140,13 +187,15 @@ def run_program(
         return pulumi.Output.all(**_exports()).apply(run.outputs.update)
 
     def work() -> None:
-        pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
+        pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor,
+                                 logger=_logger(say))  # fmt: skip
         pulumi.runtime.set_all_config(configuration)
         with _inside(root):
             program()
 
     try:
-        _aside(work)
+        with _environment(environment):
+            _aside(work)
     except SystemExit as stop:
         raise UserError(str(stop.code)) from stop
     except Exception as fault:
@@ -155,6 +204,7 @@ def run_program(
     except KeyboardInterrupt as interrupt:
         # what is still to be registered comes to nothing
         monitor.fault = monitor.fault or interrupt
+        monitor.interrupted.set()
         raise
     if monitor.fault:
         raise _readable(monitor.fault)
@@ -190,6 +240,33 @@ def _readable(fault: BaseException) -> BaseException:
     """What the program tells its user is one sentence here too; anything else is a bug and stays as it is."""
     told = isinstance(fault, SettingsError | LayerError | UserError | pulumi.RunError)
     return UserError(str(fault)) if told else fault
+
+
+def _logger(say: Callable[[str], None]) -> logging.Logger:
+    """A logger whose lines go to `say`, debugging aside."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            prefix = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+            say(f"{prefix}{record.getMessage()}")
+
+    logger = logging.Logger("pulumi", logging.INFO)
+    logger.addHandler(Handler())
+    return logger
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str] | None) -> Iterator[None]:
+    before = dict(os.environ)
+    if variables is not None:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
