@@ -12,6 +12,7 @@ from components.parts.alarms import DRIFT, AlarmSpec, Watched, alarm_specs
 from components.parts.function import lambda_function
 from components.parts.tags import tags
 from contract import prefixes
+from contract.decisions import NEITHER
 
 METRIC_NAMESPACE = "Scones"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -37,7 +38,7 @@ class ObservabilityArgs(TypedDict):
     layer_arn: pulumi.Input[str]
     """Version of the layer with the third-party packages."""
     classes: Sequence[str]
-    """In label order."""
+    """The model's labels in label order, `NEITHER` among them when it has that one."""
     loading_bays: Mapping[str, str]
     """Class -> bay."""
     confidence_threshold: float
@@ -162,7 +163,8 @@ class Observability(pulumi.ComponentResource):
             dead_letter_queue=args["dead_letter_queue_name"],
             observe_function=self._function.name,
         )
-        return [self._make_alarm(spec) for spec in alarm_specs(watched, args["review_rate_alarm_percent"])]
+        specs = alarm_specs(watched, args["review_rate_alarm_percent"], neither=NEITHER in args["classes"])
+        return [self._make_alarm(spec) for spec in specs]
 
     def _make_alarm(self, spec: AlarmSpec) -> aws.cloudwatch.MetricAlarm:
         topic = self._args["alert_topic_arn"]

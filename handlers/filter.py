@@ -1,4 +1,6 @@
-"""Filter: accept the model's answer, or raise `ThresholdNotMet` so that a person decides."""
+"""Filter: accept the model's answer, or raise what sends the photo to a person."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +9,8 @@ from typing import Literal
 
 from aws_lambda_powertools import Logger
 
-from contract.errors import InvalidEvent, ThresholdNotMet
+from contract.decisions import NEITHER, classes_of, outcome_of
+from contract.errors import ForAPerson, InvalidEvent, NoneOfTheClasses, ThresholdNotMet
 from contract.inferences import read_inferences
 from handlers import environment
 
@@ -16,11 +19,14 @@ logger = Logger()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a stack is configured for: the classes in label order, a bay for each, and the threshold."""
+    """What a stack is configured for."""
 
-    classes: tuple[str, ...]
+    labels: tuple[str, ...]
+    """What the model answers, in label order: the classes, and last `NEITHER` when the model has it."""
     loading_bays: Mapping[str, str]
+    """Class -> bay; `NEITHER` has none."""
     threshold: float
+    """The least probability that is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,59 +42,64 @@ class Decision:
 
 
 def decide(inferences: Sequence[float], policy: Policy) -> Decision:
-    """Accept when the best probability reaches the threshold (`>=`).
+    """Accept when the best label is a class and its probability reaches the threshold (`>=`).
 
-    Of equally probable classes the first in label order is the best, as in NumPy's `argmax`.
+    Of equally probable labels the first in label order is the best, as in NumPy's `argmax`.
 
     Args:
         inferences: probabilities as `read_inferences` returns them.
-        policy: the stack's classes, bays and threshold.
+        policy: the stack's labels, bays and threshold.
 
     Raises:
-        ThresholdNotMet: the best probability is below the threshold.
+        NoneOfTheClasses: the best label is `NEITHER`, whatever its probability.
+        ThresholdNotMet: the best label is a class whose probability is below the threshold.
     """
     best = max(range(len(inferences)), key=inferences.__getitem__)
     confidence = inferences[best]
     margin = confidence - max(score for index, score in enumerate(inferences) if index != best)
-    label = policy.classes[best]
-    if confidence < policy.threshold:
-        raise ThresholdNotMet(
-            label=label,
-            confidence=confidence,
-            margin=margin,
-            threshold=policy.threshold,
-            inferences=inferences,
+    label = policy.labels[best]
+    if label == NEITHER or confidence < policy.threshold:
+        refusal = NoneOfTheClasses if label == NEITHER else ThresholdNotMet
+        raise refusal(
+            label=label, confidence=confidence, margin=margin, threshold=policy.threshold, inferences=inferences
         )
     return Decision(label, confidence, margin, policy.threshold, "accepted", policy.loading_bays[label])
 
 
 @cache
 def policy_from_environment() -> Policy:
-    """CLASSES, LOADING_BAYS and CONFIDENCE_THRESHOLD, read once a process.
+    """CLASSES (the model's labels), LOADING_BAYS and CONFIDENCE_THRESHOLD, read once a process.
 
     Raises:
         ConfigurationError: one of them is missing or wrong.
     """
-    classes = environment.names("CLASSES")
+    labels = environment.names("CLASSES")
     return Policy(
-        classes,
-        environment.name_of_each("LOADING_BAYS", classes),
+        labels,
+        environment.name_of_each("LOADING_BAYS", classes_of(labels)),
         environment.probability("CONFIDENCE_THRESHOLD"),
     )
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
-    """Lambda's entry: the event's keys without `image_data`, plus the decision's fields."""
+    """Lambda's entry: the event's keys without `image_data`, plus the decision's fields.
+
+    Raises:
+        ThresholdNotMet, NoneOfTheClasses: a person decides.
+        InvalidEvent: the event holds no inferences.
+        InvalidInference: they are no distribution over the labels.
+        ConfigurationError: the function's environment is wrong.
+    """
     policy = policy_from_environment()
     if "inferences" not in event:
         raise InvalidEvent(f"the event must hold inferences, got the keys {sorted(event)}")
-    inferences = read_inferences(event["inferences"], len(policy.classes))
+    inferences = read_inferences(event["inferences"], len(policy.labels))
     logger.append_keys(s3_bucket=event.get("s3_bucket"), s3_key=event.get("s3_key"))
     try:
         decision = decide(inferences, policy)
-    except ThresholdNotMet as unsure:
-        logger.info("review", extra=unsure.figures)
+    except ForAPerson as refusal:
+        logger.info(outcome_of("FAILED", type(refusal).__name__), extra=refusal.figures)
         raise
     logger.info("accepted", extra=asdict(decision))
     passed_on = {key: value for key, value in event.items() if key != "image_data"}

@@ -71,8 +71,14 @@ class AlarmSpec:
         return f"{self.what} Runbook: {self.runbook}"
 
 
-def alarm_specs(watched: Watched, review_rate_percent: float) -> list[AlarmSpec]:
-    """Every alarm; a share of reviews above `review_rate_percent` is too many."""
+def alarm_specs(watched: Watched, review_rate_percent: float, *, neither: bool = False) -> list[AlarmSpec]:
+    """Every alarm.
+
+    Args:
+        watched: names of what is watched.
+        review_rate_percent: the share of photos for a person, and of strangers, above which it is too many.
+        neither: whether the model has a label for pictures of none of the classes.
+    """
     endpoint = {"EndpointName": watched.endpoint, "VariantName": watched.variant}
     return [
         AlarmSpec(
@@ -105,6 +111,7 @@ def alarm_specs(watched: Watched, review_rate_percent: float) -> list[AlarmSpec]
             period=HOUR,
             least_samples=FEWEST_EXECUTIONS,
         ),
+        *([_stranger_rate(watched, review_rate_percent)] if neither else []),
         AlarmSpec(
             key="endpoint-errors",
             what="The endpoint answered with server errors in two of the last three five minutes.",
@@ -189,3 +196,21 @@ def alarm_specs(watched: Watched, review_rate_percent: float) -> list[AlarmSpec]
             period=FIVE_MINUTES,
         ),
     ]
+
+
+def _stranger_rate(watched: Watched, percent: float) -> AlarmSpec:
+    return AlarmSpec(
+        key="stranger-rate",
+        what=f"Too many of the hour's photos show none of the classes (judged from {FEWEST_EXECUTIONS} photos on).",
+        runbook=(
+            "look at the photos in the review queue: a camera that points elsewhere or sees nothing needs a hand;"
+            " vehicles of a new kind need a class, and a model that is trained with it."
+        ),
+        namespace=watched.namespace,
+        metric=metrics.EXECUTIONS,
+        dimensions={metrics.STACK: watched.stack, metrics.OUTCOME: "neither"},
+        statistic="Average",
+        above=percent / 100,
+        period=HOUR,
+        least_samples=FEWEST_EXECUTIONS,
+    )

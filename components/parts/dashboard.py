@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from contract.decisions import NEITHER, WORDS, Outcome
 from handlers.observe import metrics
 
 PERIOD = 300
 """Seconds of a point, before CloudWatch widens it for long ranges."""
-GREEN, ORANGE, RED, GREY = "#2ca02c", "#ff7f0e", "#d62728", "#7f7f7f"
+GREEN, ORANGE, RED, PURPLE, GREY = "#2ca02c", "#ff7f0e", "#d62728", "#9467bd", "#7f7f7f"
 COLUMNS = 24
 
 Json = dict[str, object]
@@ -28,6 +29,7 @@ class Watched:
     review_queue: str
     dead_letter_queue: str
     classes: Sequence[str]
+    """The model's labels."""
     loading_bays: Mapping[str, str]
     """Class -> bay; several classes may share one."""
     threshold: float
@@ -84,25 +86,29 @@ def _alarms(watched: Watched) -> Json:
     return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(watched.alarm_arns)}}
 
 
-def _executions(watched: Watched, outcome: metrics.Outcome, options: Json) -> list[object]:
+def _executions(watched: Watched, outcome: Outcome, options: Json) -> list[object]:
     dimensions = [metrics.STACK, watched.stack, metrics.OUTCOME, outcome]
     return [watched.namespace, metrics.EXECUTIONS, *dimensions, options]
 
 
 def _outcomes(watched: Watched) -> Json:
+    colours: dict[Outcome, str] = {"accepted": GREEN, "review": ORANGE, "neither": PURPLE, "fault": RED}
+    if NEITHER not in watched.classes:
+        del colours["neither"]
     series = [
-        _executions(watched, "accepted", {"label": "accepted", "color": GREEN}),
-        _executions(watched, "review", {"label": "sent to a person", "color": ORANGE}),
-        _executions(watched, "fault", {"label": "faults", "color": RED}),
+        _executions(watched, outcome, {"label": WORDS[outcome], "color": colour}) for outcome, colour in colours.items()
     ]
     return _graph(watched, "Executions by outcome", series, stat="Sum", stacked=True)
 
 
 def _review_rate(watched: Watched) -> Json:
-    series = [
-        _executions(watched, "review", {"id": "share", "visible": False}),
-        [{"expression": "100 * share", "label": "% sent to a person", "color": ORANGE}],
-    ]
+    shares: list[tuple[Outcome, str]] = [("review", ORANGE)]
+    if NEITHER in watched.classes:
+        shares.append(("neither", PURPLE))
+    series: list[list[object]] = []
+    for outcome, colour in shares:
+        series.append(_executions(watched, outcome, {"id": outcome, "visible": False}))
+        series.append([{"expression": f"100 * {outcome}", "label": f"% {WORDS[outcome]}", "color": colour}])
     return _graph(watched, "Review rate (%)", series, top=100, line=("alarm", watched.review_rate_percent))
 
 

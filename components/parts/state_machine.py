@@ -7,10 +7,12 @@ Every Catch turns the fault into the review queue's message at once (`_failure`)
 has to know where it came from, and the picture itself travels no further than Classify.
 """
 
+import json
 from dataclasses import dataclass
 from typing import TypedDict
 
 from contract import errors
+from contract.decisions import outcome_of
 
 LAMBDA_TRANSIENT = (
     "Lambda.ServiceException",
@@ -39,7 +41,8 @@ SQS_TRANSIENT = ("SQS.RequestThrottled", "SQS.InternalError", "SQS.SdkClientExce
 SNS_TRANSIENT = ("SNS.ThrottledException", "SNS.InternalErrorException", "SNS.SdkClientException")
 TIMEOUT = "States.Timeout"
 
-THRESHOLD_NOT_MET = errors.ThresholdNotMet.__name__
+FOR_A_PERSON = (errors.ThresholdNotMet, errors.NoneOfTheClasses)
+"""What Filter raises by design."""
 DUPLICATE = "DynamoDB.ConditionalCheckFailedException"
 EVENT_SOURCE = "scones.classification"
 EVENT_TYPE = "VehicleClassified"
@@ -102,7 +105,7 @@ def definition(resources: Resources) -> dict[str, object]:
                 "filter",
                 resources.filter,
                 "Record",
-                [_catch(THRESHOLD_NOT_MET, "RecordReview", _failure()), to_review],
+                [*(_catch(error.__name__, "RecordReview", _failure()) for error in FOR_A_PERSON), to_review],
             ),
             "Record": _task(
                 "dynamodb:putItem",
@@ -116,7 +119,7 @@ def definition(resources: Resources) -> dict[str, object]:
             "AlreadyDecided": {"Type": "Succeed"},
             "RecordReview": _task(
                 "dynamodb:putItem",
-                _put(resources, "review", _FAILURE_NAMES),
+                _put(resources, _REFUSED, _FAILURE_NAMES),
                 "SendToReview",
                 DYNAMODB_TRANSIENT,
                 # a duplicate was sent to a person before; no other fault may keep the photo from that person
@@ -154,30 +157,44 @@ _UNQUEUED = (
 _WITHOUT_IMAGE = "{% $sift($states.result.Payload, function($value, $key) { $key != 'image_data' }) %}"
 
 
+_DIGIT, _TAIL = "[0-9a-f]", "%[89ab][0-9a-f]"
+_CHARACTERS = (
+    f"%[0-7]{_DIGIT}|%(c[2-9a-f]|d{_DIGIT}){_TAIL}"
+    f"|(%e0%[ab]{_DIGIT}|%e[1-9a-cef]{_TAIL}|%ed%[89]{_DIGIT}){_TAIL}"
+    f"|(%f0%[9ab]{_DIGIT}|%f[1-3]{_TAIL}|%f4%8{_DIGIT}){_TAIL}{_TAIL}"
+)
+_ENCODED_UTF8 = f"/^[^%]*(({_CHARACTERS})[^%]*)*$/i"
+"""What can be decoded (RFC 3629, "Syntax of UTF-8 Byte Sequences"): a function that fails in a Catch's output would
+end the execution behind the review queue's back."""
+
+
 def _failure() -> str:
     """The review queue's message about the fault that is being caught; keys that are unknown are absent.
 
-    Paths are spelled out, instead of merging the input, so that an input of any shape gets here.
-    Texts are cut to what the queue and the Fail state take.
+    Paths are spelled out, instead of merging the input, so that an input of any shape gets here. The photo is the
+    one that `contract.photos.read_photo` reads: a notification's key is decoded. Texts are cut to what the queue
+    and the Fail state take.
     """
     photo = {
-        "bucket": ("s3_bucket", "detail.bucket.name", "Records[0].s3.bucket.name"),
-        "key": ("s3_key", "detail.object.key", "Records[0].s3.object.key"),
-        "version": ("s3_version", "detail.object.`version-id`", "Records[0].s3.object.versionId"),
+        "bucket": ("$record.bucket.name", "$states.input.detail.bucket.name", "$states.input.s3_bucket"),
+        "key": ("$key", "$states.input.detail.object.key", "$states.input.s3_key"),
+        "version": ("$record.object.versionId", "$states.input.detail.object.`version-id`", "$states.input.s3_version"),
     }
     first = ", ".join(
-        f"'{name}': $substring($string([{', '.join(f'$states.input.{path}' for path in paths)}][0]), 0, 1024)"
-        for name, paths in photo.items()
+        f"'{name}': $substring($string([{', '.join(paths)}][0]), 0, 1024)" for name, paths in photo.items()
     )
-    code = errors.ThresholdNotMet.CODE
+    codes = json.dumps([error.CODE for error in FOR_A_PERSON])
     return (
         "{% ("
         # Lambda's cause is a JSON object with errorMessage, unless it was cut off; others' is a text
         "$cause := $string($states.errorOutput.Cause); $cause := $exists($cause) ? $cause : 'no cause given';"
         " $object := $substring($cause, 0, 1) = '{' and $substring($cause, -1) = '}' ? $parse($cause) : {};"
         " $said := $exists($object.errorMessage) ? $string($object.errorMessage) : $cause;"
-        f" $figures := $substringBefore($said, ' ') = '{code}' and $substring($said, -1) = '}}'"
+        f" $figures := $substringBefore($said, ' ') in {codes} and $substring($said, -1) = '}}'"
         " ? $parse($substringAfter($said, ' ')) : {};"
+        " $record := $states.input.Records[0].s3; $encoded := $string($record.object.key);"
+        f" $key := $contains($encoded, {_ENCODED_UTF8})"
+        " ? $decodeUrlComponent($replace($encoded, '+', ' ')) : $encoded;"
         " $merge([{"
         f"{first},"
         " 'error': $states.errorOutput.Error, 'message': $substring($said, 0, 8192),"
@@ -238,6 +255,9 @@ def _task(
 
 _SUCCESS_NAMES = {"bucket": "s3_bucket", "key": "s3_key", "version": "s3_version"}
 _FAILURE_NAMES = {"bucket": "bucket", "key": "key", "version": "version"}
+_BY_ERROR = {error.__name__: outcome_of("FAILED", error.__name__) for error in FOR_A_PERSON}
+_REFUSED = f"{{% $lookup({json.dumps(_BY_ERROR)}, $states.input.error) %}}"
+"""The decision, by the error that Filter raised."""
 
 
 def _put(resources: Resources, decision: str, names: dict[str, str]) -> dict[str, object]:

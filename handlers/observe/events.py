@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from contract.errors import InvalidEvent, ThresholdNotMet
-from handlers.observe.metrics import Outcome
+from contract.decisions import Outcome, outcome_of
+from contract.errors import InvalidEvent
+
+ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+"""The statuses of an execution that has ended (Step Functions API, DescribeExecution)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,6 @@ class Ended:
 def read_execution(event: dict[str, object]) -> Ended:
     """Read an EventBridge event "Step Functions Execution Status Change" of an execution that ended.
 
-    A review is an execution that failed with ThresholdNotMet: by design, so it is no fault.
-
     Raises:
         InvalidEvent: another shape, or an execution that still runs.
     """
@@ -33,13 +34,11 @@ def read_execution(event: dict[str, object]) -> Ended:
     if isinstance(stopped, bool) or not isinstance(stopped, int | float):
         raise InvalidEvent(f"detail.stopDate must be milliseconds since 1970, got {stopped!r:.100}")
     time = datetime.fromtimestamp(stopped / 1000, UTC)
-    if status == "SUCCEEDED":
-        return Ended("accepted", time, _loading_bay(detail.get("output")))
-    if status == "FAILED" and detail.get("error") == ThresholdNotMet.__name__:
-        return Ended("review", time, "")
-    if status in {"FAILED", "TIMED_OUT", "ABORTED"}:
-        return Ended("fault", time, "")
-    raise InvalidEvent(f"detail.status must be that of an ended execution, got {status!r:.100}")
+    if not isinstance(status, str) or status not in ENDED:
+        raise InvalidEvent(f"detail.status must be one of {', '.join(ENDED)}, got {status!r:.100}")
+    error = detail.get("error")
+    outcome = outcome_of(status, error if isinstance(error, str) else None)
+    return Ended(outcome, time, _loading_bay(detail.get("output")) if outcome == "accepted" else "")
 
 
 def _loading_bay(output: object) -> str:

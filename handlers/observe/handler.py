@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import boto3
 from aws_lambda_powertools import Logger
 
+from contract.decisions import OUTCOMES
 from contract.errors import InvalidEvent
 from contract.photos import Photo, read_photo
 from handlers import environment
@@ -161,7 +162,7 @@ def observe_execution(event: dict[str, object], settings: Settings, now: datetim
             float(outcome == ended.outcome),
             counts=True,
         )
-        for outcome in metrics.OUTCOMES
+        for outcome in OUTCOMES
     ]
     if ended.loading_bay:
         bay = {metrics.STACK: settings.stack, metrics.LOADING_BAY: ended.loading_bay}

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from contract.captures import Inference
 
@@ -38,13 +38,9 @@ CONFIDENCE_PSI = "ConfidencePSI"
 DRIFT_SCORE = "DriftScore"
 """CONFIDENCE_PSI divided by its limit (contract.drift.Drift): above 1 is drift, whatever the sample size."""
 EXECUTIONS = "Executions"
-"""Per OUTCOME: 1 for an execution that ended so, 0 for one that ended otherwise."""
+"""Per OUTCOME (contract.decisions): 1 for an execution that ended so, 0 for one that ended otherwise."""
 DECISIONS = "Decisions"
 """Per LOADING_BAY: photos whose driver was sent there."""
-
-Outcome = Literal["accepted", "review", "fault"]
-"""How an execution ended: a decision, a photo for a person because the model was unsure, or anything else."""
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 VALUES_PER_DATUM = 150
 DATA_PER_REQUEST = 1000

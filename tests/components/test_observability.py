@@ -291,6 +291,15 @@ def test_the_review_rate_is_judged_from_enough_executions_on(plain):
     assert judged["expression"] == "IF(samples >= 20, value, 0)"
 
 
+def test_strangers_have_an_alarm_of_their_own_where_the_model_knows_them():
+    watched = alarms.Watched("Scones", "dev", "e", "v", "q", "d", "f")
+    with_it, without = alarms.alarm_specs(watched, 40, neither=True), alarms.alarm_specs(watched, 40)
+    (stranger,) = [spec for spec in with_it if spec not in without]
+    review = next(spec for spec in without if spec.key == "review-rate")
+    assert stranger.dimensions == {"Stack": "dev", "Outcome": "neither"}
+    assert (stranger.above, stranger.period, stranger.least_samples) == (0.4, review.period, review.least_samples)
+
+
 def test_percentiles_go_where_cloudwatch_wants_them(plain):
     latency = alarm(plain, "endpoint-latency")
     assert latency["extendedStatistic"] == "p90"
@@ -393,8 +402,20 @@ def test_widgets_fill_the_grid_without_overlapping():
     assert len(taken) == 24 * (1 + max(y for _, y in taken))
 
 
-def test_every_series_names_a_metric_with_whole_dimensions_or_is_an_expression_of_one():
-    for widget in a_dashboard()["widgets"]:
+def test_the_outcomes_are_told_apart_and_strangers_only_where_the_model_knows_them():
+    def labels(body, title):
+        return [series[-1].get("label") for series in graph(body, title)["metrics"]]
+
+    with_it = a_dashboard(classes=["bicycle", "motorcycle", "tulip", "neither"])
+    assert labels(with_it, "Executions by outcome") == ["accepted", "for a person", "strangers", "faults"]
+    assert labels(a_dashboard(), "Executions by outcome") == ["accepted", "for a person", "faults"]
+    assert labels(with_it, "Review rate (%)") == [None, "% for a person", None, "% strangers"]
+    assert labels(a_dashboard(), "Review rate (%)") == [None, "% for a person"]
+
+
+@pytest.mark.parametrize("labels", [["bicycle", "motorcycle"], ["bicycle", "motorcycle", "neither"]])
+def test_every_series_names_a_metric_with_whole_dimensions_or_is_an_expression_of_one(labels):
+    for widget in a_dashboard(classes=labels)["widgets"]:
         if widget["type"] == "alarm":
             continue
         properties = widget["properties"]

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contract.errors import ConfigurationError, InvalidEvent, InvalidInference, ThresholdNotMet
+from contract.decisions import NEITHER, labels_of
+from contract.errors import (
+    ConfigurationError,
+    ForAPerson,
+    InvalidEvent,
+    InvalidInference,
+    NoneOfTheClasses,
+    ThresholdNotMet,
+)
 from handlers import filter as filtering
 from handlers.filter import Decision, Policy, decide
 from tests.photo_builders import lambda_context
@@ -16,9 +24,10 @@ from tests.photo_builders import lambda_context
 BAYS = {"bicycle": "bay 1", "motorcycle": "bay 2"}
 
 
-def policy(count: int = 2, threshold: float = 0.8) -> Policy:
-    classes = tuple(f"class {index}" for index in range(count))
-    return Policy(classes, {name: f"bay of {name}" for name in classes}, threshold)
+def policy(count: int = 2, threshold: float = 0.8, *, neither: bool = False) -> Policy:
+    """A stack whose model answers `count` labels, `neither` among them or not."""
+    classes = tuple(f"class {index}" for index in range(count - neither))
+    return Policy(labels_of(classes, neither=neither), {name: f"bay of {name}" for name in classes}, threshold)
 
 
 @st.composite
@@ -34,31 +43,70 @@ THRESHOLDS = st.floats(0.01, 1)
 def outcome(scores: tuple[float, ...], rule: Policy) -> Decision | None:
     try:
         return decide(scores, rule)
-    except ThresholdNotMet:
+    except ForAPerson:
         return None
 
 
-@given(distributions(), THRESHOLDS, THRESHOLDS)
-def test_raising_the_threshold_never_accepts_more(scores: tuple[float, ...], one: float, other: float):
+@given(distributions(), THRESHOLDS, THRESHOLDS, st.booleans())
+def test_raising_the_threshold_never_accepts_more(scores: tuple[float, ...], one: float, other: float, neither: bool):
     low, high = sorted((one, other))
-    if outcome(scores, policy(len(scores), high)):
-        assert outcome(scores, policy(len(scores), low))
+    if outcome(scores, policy(len(scores), high, neither=neither)):
+        assert outcome(scores, policy(len(scores), low, neither=neither))
 
 
-@given(distributions(), st.data())
-def test_permuting_the_classes_permutes_the_answer(scores: tuple[float, ...], data: st.DataObject):
+@given(distributions(), THRESHOLDS, st.booleans(), st.data())
+def test_permuting_the_classes_permutes_the_answer(
+    scores: tuple[float, ...], threshold: float, neither: bool, data: st.DataObject
+):
     assume(scores.count(max(scores)) == 1)
-    rule = policy(len(scores), 0.01)
+    rule = policy(len(scores), threshold, neither=neither)
     order = data.draw(st.permutations(range(len(scores))))
-    permuted = Policy(tuple(rule.classes[index] for index in order), rule.loading_bays, rule.threshold)
-    assert decide(tuple(scores[index] for index in order), permuted) == decide(scores, rule)
+    permuted = Policy(tuple(rule.labels[index] for index in order), rule.loading_bays, rule.threshold)
+    assert refusal_or_decision(tuple(scores[index] for index in order), permuted) == refusal_or_decision(scores, rule)
+
+
+def refusal_or_decision(scores: tuple[float, ...], rule: Policy) -> object:
+    """All that is said about a photo, but for the order of the scores."""
+    try:
+        return decide(scores, rule)
+    except ForAPerson as refusal:
+        return type(refusal), {**refusal.figures, "inferences": sorted(scores)}
+
+
+@given(distributions(), THRESHOLDS)
+def test_neither_is_never_accepted(scores: tuple[float, ...], threshold: float):
+    rule = policy(len(scores), threshold, neither=True)
+    decision = outcome(scores, rule)
+    if scores.index(max(scores)) == len(scores) - 1:
+        assert decision is None
+    if decision:
+        assert decision.label != NEITHER
+        assert decision.loading_bay == f"bay of {decision.label}"
+
+
+@given(distributions(), THRESHOLDS)
+def test_a_stranger_is_a_stranger_whatever_the_confidence(scores: tuple[float, ...], threshold: float):
+    assume(scores.index(max(scores)) == len(scores) - 1)
+    with pytest.raises(NoneOfTheClasses) as refusal:
+        decide(scores, policy(len(scores), threshold, neither=True))
+    code, _, text = str(refusal.value).partition(" ")
+    figures = json.loads(text)
+    assert code == "NONE_OF_THE_CLASSES"
+    assert (figures["label"], figures["confidence"], figures["inferences"]) == (NEITHER, max(scores), list(scores))
+
+
+@given(distributions(), THRESHOLDS)
+def test_a_model_that_knows_neither_decides_as_ever_where_a_class_is_best(scores: tuple[float, ...], threshold: float):
+    assume(scores.index(max(scores)) < len(scores) - 1)
+    with_it, without = policy(len(scores), threshold, neither=True), policy(len(scores), threshold)
+    assert refusal_or_decision(scores, with_it) == refusal_or_decision(scores, without)
 
 
 @given(distributions())
 def test_the_accepted_label_is_the_first_of_the_most_probable(scores: tuple[float, ...]):
     rule = policy(len(scores), 0.01)
     decision = decide(scores, rule)
-    assert rule.classes.index(decision.label) == scores.index(max(scores))
+    assert rule.labels.index(decision.label) == scores.index(max(scores))
     assert decision.confidence == max(scores)
     assert decision.loading_bay == f"bay of {decision.label}"
 
@@ -134,6 +182,26 @@ def test_the_function_passes_everything_on_but_the_picture(inferences: object):
 def test_the_function_fails_below_the_threshold(inferences: object):
     with pytest.raises(ThresholdNotMet, match=r'^THRESHOLD_CONFIDENCE_NOT_MET \{"label":"motorcycle",'):
         filtering.handler(classified(inferences), lambda_context())
+
+
+@pytest.fixture
+def knows_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASSES", json.dumps([*BAYS, NEITHER]))
+    filtering.policy_from_environment.cache_clear()
+
+
+@pytest.mark.usefixtures("knows_neither")
+def test_the_function_fails_for_a_stranger_and_accepts_a_vehicle():
+    with pytest.raises(NoneOfTheClasses, match=r'^NONE_OF_THE_CLASSES \{"label":"neither","confidence":0.99,'):
+        filtering.handler(classified([0.005, 0.005, 0.99]), lambda_context())
+    assert filtering.handler(classified([0.05, 0.9, 0.05]), lambda_context())["loading_bay"] == "bay 2"
+
+
+@pytest.mark.usefixtures("knows_neither")
+def test_neither_may_not_have_a_bay(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOADING_BAYS", json.dumps({**BAYS, NEITHER: "bay 3"}))
+    with pytest.raises(ConfigurationError, match="LOADING_BAYS"):
+        filtering.handler(classified([0.1, 0.9, 0]), lambda_context())
 
 
 @pytest.mark.parametrize("inferences", [[0.9], ["0.9", "0.1"], [[0.9, 0.1]], [math.nan, 1.0], "[0.9", [0.9, 0.9], []])

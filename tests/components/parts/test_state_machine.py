@@ -2,6 +2,7 @@
 
 import json
 import time
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -12,6 +13,7 @@ from components.parts.state_machine import (
     definition,
 )
 from contract import errors
+from contract.photos import Photo, read_photo
 from tests.components.emulator import Emulator, emulator, zipped
 
 NAMES = Resources("arn:s:1", "arn:c:1", "arn:f:1", "table", "bus", "https://queue", "arn:topic", 30)
@@ -20,14 +22,14 @@ TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task
 
 STUB = """
 import json
-class Named(type): pass
+CODES = {"ThresholdNotMet": "THRESHOLD_CONFIDENCE_NOT_MET", "NoneOfTheClasses": "NONE_OF_THE_CLASSES"}
 def handler(event, context):
     role, plan = "ROLE", json.loads(event.get("s3_key", "{}") or "{}")
     if role in plan:
         name, message = plan[role]
-        if name == "ThresholdNotMet":
+        if role == "filter" and name in CODES:
             figures = dict(label="bicycle", confidence=0.6, margin=0.2, threshold=0.8, inferences=[0.6, 0.4])
-            message = "THRESHOLD_CONFIDENCE_NOT_MET " + json.dumps(figures)
+            message = CODES[name] + " " + json.dumps(figures)
         raise type(name, (Exception,), {})(message)
     if role == "serialize":
         version = event.get("s3_version") or "v1"
@@ -131,14 +133,17 @@ class Machine:
         )
         events.put_targets(Rule="all", EventBusName="orders", Targets=[{"Id": "1", "Arn": self._arn(self.events)}])
         self.machine = self._create("machine", self.queue)
+        self.failing = self.with_other("failing", serialize=arns["serialize"].replace("serialize", "gone"))
 
     def _arn(self, url: str) -> str:
         answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return answer["Attributes"]["QueueArn"]
 
-    def _create(self, name: str, queue: str, bus: str = "orders", table: str | None = None) -> str:
+    def _create(
+        self, name: str, queue: str, bus: str = "orders", table: str | None = None, serialize: str | None = None
+    ) -> str:
         names = Resources(
-            **self.arns,
+            **(self.arns | ({"serialize": serialize} if serialize else {})),
             decisions_table=table or self.table,
             event_bus=bus,
             review_queue_url=queue,
@@ -182,6 +187,14 @@ class Machine:
                 found.append(message["Body"])
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
+
+    def told(self, event: dict[str, object]) -> dict[str, str]:
+        """The photo that the review message names when Serialize fails on that event."""
+        _, entered, _ = self.run({}, event=event, machine=self.failing)
+        assert entered[:2] == ["Serialize", "SendToReview"]
+        (body,) = self.messages(self.queue)
+        self.messages(self.alerts)
+        return {name: value for name, value in json.loads(body).items() if name in ("bucket", "key", "version")}
 
     def item(self, key: str, version: str) -> dict:
         name = {"object": {"S": f"b/{key}"}, "version": {"S": version}}
@@ -235,20 +248,25 @@ def test_a_duplicate_of_an_accepted_photo_succeeds_and_publishes_nothing(machine
     assert machine.messages(machine.events) == []
 
 
-def test_an_unsure_photo_is_recorded_queued_alerted_and_fails_and_its_duplicate_only_fails(machine):
-    plan = {"filter": ["ThresholdNotMet", ""]}
+@pytest.mark.parametrize(
+    ("error", "decision"), [(errors.ThresholdNotMet, "review"), (errors.NoneOfTheClasses, "neither")]
+)
+def test_a_photo_for_a_person_is_recorded_queued_alerted_and_fails_and_its_duplicate_only_fails(
+    machine, error, decision
+):
+    plan = {"filter": [error.__name__, ""]}
     answer, entered, _ = machine.run(plan, version="unsure")
-    assert answer["status"] == "FAILED" and answer["error"] == "ThresholdNotMet"
-    assert answer["cause"].startswith("THRESHOLD_CONFIDENCE_NOT_MET ")
+    assert answer["status"] == "FAILED" and answer["error"] == error.__name__
+    assert answer["cause"].startswith(f"{error.CODE} ")
     assert entered[-4:] == ["RecordReview", "SendToReview", "Alert", "Failed"]
     (body,) = machine.messages(machine.queue)
     message = json.loads(body)
-    assert message.pop("message").startswith("THRESHOLD_CONFIDENCE_NOT_MET ")
+    assert message.pop("message").startswith(f"{error.CODE} ")
     assert message == {
         "bucket": "b",
         "key": json.dumps(plan),
         "version": "unsure",
-        "error": "ThresholdNotMet",
+        "error": error.__name__,
         "inferences": [0.6, 0.4],
         "inference_id": "ab" * 16,
         "label": "bicycle",
@@ -259,19 +277,20 @@ def test_an_unsure_photo_is_recorded_queued_alerted_and_fails_and_its_duplicate_
         "execution": answer["executionArn"],
     }
     item = machine.item(json.dumps(plan), "unsure")
-    assert item["decision"] == {"S": "review"} and "loading_bay" not in item
+    assert item["decision"] == {"S": decision} and "loading_bay" not in item
     time.sleep(0.5)
-    assert len(machine.messages(machine.alerts)) == 1
+    (alert,) = machine.messages(machine.alerts)
+    assert f"\n{error.__name__}: {error.CODE} " in alert
 
     again, entered, _ = machine.run(plan, version="unsure")
-    assert again["status"] == "FAILED" and again["error"] == "ThresholdNotMet"
+    assert again["status"] == "FAILED" and again["error"] == error.__name__
     assert entered[-2:] == ["RecordReview", "Failed"]
     time.sleep(0.5)
     assert machine.messages(machine.queue) == [] and machine.messages(machine.alerts) == []
 
 
 @pytest.mark.parametrize("role", ["serialize", "classify", "filter"])
-@pytest.mark.parametrize("error", [e.__name__ for e in errors.PERMANENT if e is not errors.ThresholdNotMet])
+@pytest.mark.parametrize("error", [e.__name__ for e in errors.PERMANENT if not issubclass(e, errors.ForAPerson)])
 def test_a_permanent_fault_is_not_retried_and_reaches_a_person(machine, role, error):
     answer, entered, history = machine.run({role: [error, 'a "quoted" é }']}, version=error)
     assert (answer["status"], answer["error"]) == ("FAILED", error)
@@ -316,6 +335,23 @@ def test_an_input_of_any_shape_still_reaches_a_person(machine, event):
     assert answer["status"] == "FAILED" and entered[-1] == "Failed"
     (body,) = machine.messages(machine.queue)
     assert json.loads(body)["execution"] == answer["executionArn"]
+
+
+KEYS = ["incoming/a b+c.jpg", "incoming/100 %.jpg", "incoming/%41.jpg", "incoming/Fahrräder/自車 🚲.jpg", "plain.jpg"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_key_in_the_message_is_the_objects_own_in_every_shape_of_event(machine, key):
+    record = {"s3": {"bucket": {"name": "b"}, "object": {"key": quote_plus(key, safe="/"), "versionId": "v"}}}
+    bridge = {"source": "aws.s3", "detail": {"bucket": {"name": "b"}, "object": {"key": key, "version-id": "v"}}}
+    for event in ({"Records": [record]}, bridge, {"s3_bucket": "b", "s3_key": key, "s3_version": "v"}):
+        assert machine.told(event) == {"bucket": "b", "key": key, "version": "v"}
+        assert read_photo(event) == Photo("b", key, "v")
+
+
+@pytest.mark.parametrize("key", ["100%", "%", "%zz", "a%FFb", "%C3", "%ED%A0%80", "%C0%80", "%F4%90%80%80"])
+def test_a_key_that_no_one_can_decode_is_told_as_it_came(machine, key):
+    assert machine.told({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": key}}}]})["key"] == key
 
 
 def test_no_state_after_classify_carries_the_picture(machine):

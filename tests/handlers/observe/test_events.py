@@ -40,6 +40,7 @@ def an_alarm(value="ALARM", **changes):
     [
         ("SUCCEEDED", None, "accepted"),
         ("FAILED", "ThresholdNotMet", "review"),
+        ("FAILED", "NoneOfTheClasses", "neither"),
         ("FAILED", "InvalidImage", "fault"),
         ("FAILED", None, "fault"),
         ("TIMED_OUT", "ThresholdNotMet", "fault"),
@@ -47,7 +48,7 @@ def an_alarm(value="ALARM", **changes):
         ("ABORTED", None, "fault"),
     ],
 )
-def test_a_review_is_told_from_a_fault_by_the_error(status, error, outcome):
+def test_reviews_and_strangers_are_told_from_faults_by_the_error(status, error, outcome):
     assert read_execution(an_execution(status, error=error)).outcome == outcome
 
 
@@ -69,7 +70,7 @@ def test_an_output_that_was_left_out_gives_no_bay(output):
     ("event", "complaint"),
     [
         ({}, "detail must be an object, got None"),
-        (an_execution("RUNNING"), "detail.status must be that of an ended execution, got 'RUNNING'"),
+        (an_execution("RUNNING"), "detail.status must be one of SUCCEEDED, FAILED, TIMED_OUT, ABORTED, got 'RUNNING'"),
         (an_execution(stopDate=None), "detail.stopDate must be milliseconds since 1970, got None"),
         (an_execution(stopDate=True), "detail.stopDate must be"),
     ],

@@ -281,13 +281,14 @@ def an_execution(status, **detail):
 def test_executions_are_counted_by_outcome_and_decisions_by_bay():
     observe.handler(an_execution("SUCCEEDED", output='{"loading_bay": "bay 2"}'), None)
     observe.handler(an_execution("FAILED", error="ThresholdNotMet"), None)
+    observe.handler(an_execution("FAILED", error="NoneOfTheClasses"), None)
     observe.handler(an_execution("FAILED", error="ModelUnavailable"), None)
     observe.handler(an_execution("TIMED_OUT"), None)
     counts = {
         outcome: statistics("Executions", {"Stack": "dev", "Outcome": outcome})
-        for outcome in ("accepted", "review", "fault")
+        for outcome in ("accepted", "review", "neither", "fault")
     }
-    assert counts == {"accepted": (1, 4), "review": (1, 4), "fault": (2, 4)}
+    assert counts == {"accepted": (1, 5), "review": (1, 5), "neither": (1, 5), "fault": (2, 5)}
     assert statistics("Decisions", {"Stack": "dev", "LoadingBay": "bay 2"}) == (1, 1)
 
 
