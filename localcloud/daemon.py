@@ -185,7 +185,8 @@ def main(words: list[str]) -> int:
         signal.signal(number, lambda *_: ending.set())
     port = _free_port()
     ministack = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ministack")],
+        # by path, and with no folder of ours on the module path: functions must not see this repository
+        [sys.executable, "-P", str(Path(__file__).with_name("emulator.py"))],
         cwd=folder,
         env=_ministack_environment(folder, port, region),
         stdin=subprocess.DEVNULL,
