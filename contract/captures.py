@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import TypeGuard
 
 from contract.errors import InvalidInference
-from contract.inferences import read_inferences
+from contract.inferences import best_of, read_inferences
 
 EVALUATION_PREFIX = "evaluation-"
 """How the inference ids of an evaluation begin: its photos are captured too, but are no traffic."""
@@ -51,7 +51,7 @@ class Inference:
     @property
     def label_index(self) -> int:
         """The class of the highest score; of equal ones the first in label order."""
-        return self.scores.index(max(self.scores))
+        return best_of(self.scores)
 
 
 class DamagedRecord(ValueError):
@@ -59,7 +59,11 @@ class DamagedRecord(ValueError):
 
 
 def read_line(line: bytes) -> Inference | None:
-    """The inference on one line; None on an empty one. Raises DamagedRecord."""
+    """The inference on one line; None on an empty one.
+
+    Raises:
+        DamagedRecord: as read_record does, and for a line that is not JSON.
+    """
     if not line.strip():
         return None
     return read_record(_parse_json(line, "the line"))
@@ -68,15 +72,16 @@ def read_line(line: bytes) -> Inference | None:
 def read_record(record: object) -> Inference:
     """The inference in one parsed record.
 
-    Raises DamagedRecord when a field is missing, of the wrong type or not decodable, or when the output is
-    not a list of two or more probabilities as contract.inferences has them.
+    Raises:
+        DamagedRecord: a field is missing, of the wrong type or not decodable, or the output is not a list of
+            two or more probabilities as contract.inferences has them.
     """
     capture = _member(record, "captureData", "the record")
     event = _member(record, "eventMetadata", "the record")
     output = _member(capture, "endpointOutput", "captureData")
     inference_id = event.get("inferenceId")
     if inference_id is not None and not isinstance(inference_id, str):
-        raise DamagedRecord(f"eventMetadata.inferenceId must be a text, got {_shown(inference_id)}")
+        raise DamagedRecord(f"eventMetadata.inferenceId must be a string, got {_shown(inference_id)}")
     return Inference(
         event_id=_text(event, "eventId", "eventMetadata"),
         inference_id=inference_id,
@@ -151,7 +156,7 @@ def _member(parent: object, key: str, name: str) -> dict[str, object]:
 def _text(parent: dict[str, object], key: str, name: str) -> str:
     value = parent.get(key)
     if not isinstance(value, str):
-        problem = f"must be a text, got {_shown(value)}" if key in parent else "is missing"
+        problem = f"must be a string, got {_shown(value)}" if key in parent else "is missing"
         raise DamagedRecord(f"{name}.{key} {problem}")
     return value
 

@@ -1,7 +1,10 @@
 """What a classifier may answer: one probability a class, in label order."""
 
+from __future__ import annotations
+
 import json
 import math
+from collections.abc import Sequence
 from typing import cast
 
 from contract.errors import InvalidInference
@@ -44,6 +47,11 @@ def read_inferences(answer: object, count: int) -> tuple[float, ...]:
     if abs(total - 1) > SUM_TOLERANCE:
         raise InvalidInference(f"inferences must sum to 1 within {SUM_TOLERANCE}, got {total:.6g}")
     return tuple(scores)
+
+
+def best_of(scores: Sequence[float]) -> int:
+    """The label of the greatest probability; of equal ones the first in label order, as NumPy's `argmax`."""
+    return scores.index(max(scores))
 
 
 def _short(value: object) -> str:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from contract.decisions import NEITHER, classes_of, outcome_of
 from contract.errors import ForAPerson, InvalidEvent, NoneOfTheClasses, ThresholdNotMet
-from contract.inferences import read_inferences
+from contract.inferences import best_of, read_inferences
 from handlers import environment
 
 logger = Logger()
@@ -54,7 +54,7 @@ def decide(inferences: Sequence[float], policy: Policy) -> Decision:
         NoneOfTheClasses: the best label is `NEITHER`, whatever its probability.
         ThresholdNotMet: the best label is a class whose probability is below the threshold.
     """
-    best = max(range(len(inferences)), key=inferences.__getitem__)
+    best = best_of(inferences)
     confidence = inferences[best]
     margin = confidence - max(score for index, score in enumerate(inferences) if index != best)
     label = policy.labels[best]

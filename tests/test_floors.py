@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from components.parts.code_package import modules_of
+
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {"contract": 0, "handlers": 1, "training": 1, "operations": 1, "components": 2, "localcloud": 3, "__main__": 3}
 MODULES = [ROOT / "__main__.py", *(path for name in FLOORS for path in sorted((ROOT / name).rglob("*.py")))]
-CARRIED = ("errors", "photos", "pictures", "inferences", "captures", "drift", "chi_square", "prefixes", "decisions")
-"""What functions carry of the contract: the standard library and Pillow, nothing else."""
+FUNCTIONS = ("handlers.serialize", "handlers.classify", "handlers.filter", "handlers.observe.handler")
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -39,8 +40,11 @@ def test_every_package_of_the_repository_has_a_floor() -> None:
     assert packages == set(FLOORS) - {"__main__"}
 
 
-@pytest.mark.parametrize("name", CARRIED)
-def test_what_functions_carry_of_the_contract_needs_the_standard_library_and_pillow_alone(name: str) -> None:
-    for module in imported(ROOT / "contract" / f"{name}.py"):
-        package = module.partition(".")[0]
-        assert package in sys.stdlib_module_names or package in ("contract", "PIL"), module
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_a_function_carries_of_the_contract_needs_the_standard_library_and_pillow_alone(function: str) -> None:
+    carried = [path for path in modules_of(function) if path.startswith("contract/")]
+    assert carried
+    for path in carried:
+        for module in imported(ROOT / path):
+            package = module.partition(".")[0]
+            assert package in sys.stdlib_module_names or package in ("contract", "PIL"), f"{path} imports {module}"

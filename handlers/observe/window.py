@@ -12,16 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from aws_lambda_powertools import Logger
 
+from contract.baseline import BINS, Baseline, BaselineError, bin_of, parse_baseline
 from contract.captures import Inference
-from contract.drift import (
-    FEWEST,
-    Baseline,
-    BaselineError,
-    Drift,
-    confidence_histogram,
-    measure_drift,
-    parse_baseline,
-)
+from contract.drift import LEAST_SAMPLE, ConfidenceDrift, confidence_drift
 from handlers.observe.files import earlier_files, inferences
 
 if TYPE_CHECKING:
@@ -39,7 +32,7 @@ class Window:
     """Confidences, each inference id once: a photo whose classification was tried again counts once."""
 
     def __init__(self) -> None:
-        self.counts = confidence_histogram(())
+        self.counts = [0] * BINS
         self.count = 0
         self._ids: set[str] = set()
 
@@ -49,7 +42,7 @@ class Window:
             if inference.inference_id in self._ids:
                 return False
             self._ids.add(inference.inference_id)
-        self.counts[confidence_histogram((max(inference.scores),)).index(1)] += 1
+        self.counts[bin_of(max(inference.scores))] += 1
         self.count += 1
         return True
 
@@ -62,11 +55,11 @@ class Window:
             for inference in inferences(s3, bucket, earlier, classes, lambda line, problem: None):
                 self.add(inference)
 
-    def drift(self, baseline: Baseline) -> Drift | None:
+    def drift(self, baseline: Baseline) -> ConfidenceDrift | None:
         """How far these are from the baseline's; None, and a line in the log, for too few of them."""
-        drift = measure_drift(baseline.confidence_counts, self.counts)
+        drift = confidence_drift(baseline.confidence_counts, self.counts)
         if drift is None:
-            counts = {"window": self.count, "baseline": baseline.count, "least": FEWEST}
+            counts = {"window": self.count, "baseline": baseline.count, "least": LEAST_SAMPLE}
             logger.info("too few inferences to tell drift", extra=counts)
         return drift
 

@@ -18,13 +18,14 @@ import numpy as np
 import orjson
 
 from contract.captures import DamagedRecord, Inference, read_line
+from contract.inferences import SUM_TOLERANCE
 from operations.captures.period import epoch_microseconds
 from operations.report.binning import Floats, Ints
 
 Picture = tuple[str, str]
 """(encoding, data) of the captured input, not decoded."""
-_SUM_TOLERANCE = 1e-4
-"""Stricter than the classifier contract: a sum further from 1 takes the slow way."""
+_SURELY_ONE = SUM_TOLERANCE / 2
+"""A sum further from 1 takes the slow way, which adds more exactly."""
 _TOGETHER = 128
 """Lines parsed at a time: few enough to stay in the processor's cache."""
 _ALONE = 8
@@ -182,4 +183,4 @@ def _probable(scores: list[float], classes: int) -> bool:
     if not scores:
         return True
     table = np.array(scores).reshape(-1, classes)
-    return bool(table.min() >= 0.0 and table.max() <= 1.0 and np.abs(table.sum(axis=1) - 1.0).max() < _SUM_TOLERANCE)
+    return bool(table.min() >= 0.0 and table.max() <= 1.0 and np.abs(table.sum(axis=1) - 1.0).max() < _SURELY_ONE)

@@ -12,8 +12,6 @@ FINE = 1000
 """Bins of the whole period's confidence histograms (0.001 wide)."""
 COARSE = 100
 """Bins of a stretch of time (0.01 wide)."""
-DRIFT = 20
-"""Bins of the baseline and of drift (0.05 wide), as contract.drift.BIN_EDGES has them."""
 FINE_EDGES: Floats = np.arange(FINE + 1) / FINE
 
 DECADES = (-3, 6)

@@ -17,7 +17,7 @@ import orjson
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from contract.drift import Baseline, parse_baseline
+from contract.baseline import Baseline, parse_baseline
 from contract.errors import UserError
 from operations.captures.period import Period, parse_moment, parse_zone
 from operations.captures.reader import CaptureReader

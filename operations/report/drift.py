@@ -17,18 +17,23 @@ from typing import Literal
 
 import numpy as np
 
-from contract.drift import Baseline, merge_sparse, population_stability_index, psi_critical_value
-from operations.report.binning import DRIFT, Ints, coarser, quantile
+from contract.baseline import BIN_EDGES, BINS, Baseline
+from contract.drift import (
+    LEAST_SAMPLE,
+    PSI_MATTERS,
+    merge_sparse,
+    population_stability_index,
+    psi_critical_value,
+)
+from operations.report.binning import Ints, coarser, quantile
 from operations.report.series import Window
 from operations.report.statistics import ks_critical_distance, ks_distance
 
 FALSE_ALARMS = 0.01
 """Probability of any false alarm in a whole report."""
-MATTERS = 0.1
+DISTANCE_MATTERS = PSI_MATTERS
 """PSI or KS below which a difference is of no practical size, however certain."""
-FEWEST = 30
-"""Photos below which a window is not judged."""
-DRIFT_EDGES = np.arange(DRIFT + 1) / DRIFT
+DRIFT_EDGES = np.array(BIN_EDGES)
 
 Verdict = Literal["same", "changed", "too few"]
 
@@ -43,7 +48,7 @@ class Measure:
     @property
     def changed(self) -> bool:
         """Beyond chance and large enough to matter."""
-        return self.value > self.critical and self.value >= MATTERS
+        return self.value > self.critical and self.value >= DISTANCE_MATTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +133,12 @@ def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Se
     base_confidence = np.array(baseline.confidence_counts, np.int64)
     base_classes = np.array([baseline.class_counts.get(label, 0) for label in label_order], np.int64)
     whole = _joined(windows)
-    judged = sum(window.count >= FEWEST for window in windows) + (whole is not None and len(windows) > 1)
+    judged = sum(window.count >= LEAST_SAMPLE for window in windows) + (whole is not None and len(windows) > 1)
     comparisons = 4 * max(judged, 1)
     significance = FALSE_ALARMS / comparisons
 
     def against(window: Window) -> WindowDrift:
-        confidence = coarser(window.confidences, DRIFT)
+        confidence = coarser(window.confidences, BINS)
         measures = (
             _psi(base_confidence, confidence, significance),
             _ks(base_confidence, confidence, significance),
@@ -141,7 +146,7 @@ def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Se
             _ks(base_classes, window.classes, significance),
         )
         verdict: Verdict = "same"
-        if window.count < FEWEST:
+        if window.count < LEAST_SAMPLE:
             verdict = "too few"
         elif any(measure.changed for measure in measures):
             verdict = "changed"

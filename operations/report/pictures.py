@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from operations.report import canvas, words
 from operations.report.canvas import ALERT, DASHED, DOTTED, INK, MUTED, REVIEW, ROUTED
-from operations.report.drift import MATTERS, Drift
+from operations.report.drift import DISTANCE_MATTERS, Drift
 from operations.report.figures import (
     OTHERS,
     ClassesOverTime,
@@ -219,7 +219,7 @@ def drift(data: Drift, zone: ZoneInfo) -> Paint:
             (rows[0], "PSI of the confidences", [w.confidence_psi for w in windows]),
             (rows[1], "PSI of the class mix", [w.class_psi for w in windows]),
         ):
-            limits = [max(measure.critical, MATTERS) for measure in measures]
+            limits = [max(measure.critical, DISTANCE_MATTERS) for measure in measures]
             values = np.array([measure.value for measure in measures])
             changed = np.array([measure.changed for measure in measures])
             for chosen, colour, name in ((~changed, ROUTED, "as at evaluation"), (changed, ALERT, "changed")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from contract.drift import Baseline
+from contract.baseline import Baseline
 from operations.captures.period import Period, from_microseconds
 from operations.captures.reader import Reading
 from operations.report import figures, words

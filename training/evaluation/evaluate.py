@@ -15,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from contract.baseline import measure_baseline
+from contract.baseline import to_document as baseline_document
 from contract.errors import UserError
 from training.cli import Subparsers
 from training.dataset.manifest import read_manifest
-from training.evaluation.baseline import to_baseline
 from training.evaluation.findings import Evaluation, evaluate, to_document
 from training.evaluation.neither import measure_neither
 from training.evaluation.pictures import draw_pictures
@@ -194,11 +195,22 @@ def _write(folder: Path, evaluation: Evaluation, document: dict[str, object]) ->
         if chosen is None:
             path.unlink(missing_ok=True)
             return None
-        baseline = json.dumps(to_baseline(evaluation.predictions, chosen.threshold), indent=1).encode() + b"\n"
+        baseline = _baseline(evaluation.predictions, chosen.threshold)
         path.write_bytes(baseline)
     except OSError as error:
         raise UserError(f"the output folder {folder} can't be written: {error.strerror}") from error
     return baseline
+
+
+def _baseline(predictions: Predictions, threshold: float) -> bytes:
+    measured = measure_baseline(
+        predictions.probabilities.tolist(),
+        classes=predictions.classes,
+        threshold=threshold,
+        model=predictions.model,
+        created=datetime.fromisoformat(predictions.created),
+    )
+    return json.dumps(baseline_document(measured), indent=1).encode() + b"\n"
 
 
 def _upload(baseline: bytes, uri: str) -> None:

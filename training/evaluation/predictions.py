@@ -12,20 +12,19 @@ import math
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from contract.errors import UserError
+from contract.errors import InvalidInference, UserError
+from contract.inferences import read_inferences
 from training.evaluation.statistics import Bools, Floats, Ints
-
-SUM_TOLERANCE = 0.01
-"""How far a photo's probabilities may sum from 1: as far as the system's own classifier admits."""
 
 
 class PredictionsError(UserError):
-    """A predictions file or a model's answer that is not what it must be; the message says where and why."""
+    """A predictions file that is not what it must be; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Predictions:
     model: str
     endpoint: str
     created: str
-    """ISO 8601."""
+    """ISO 8601, with its zone."""
     keys: list[str]
     labels: Ints
     """The true classes, as places in `classes`."""
@@ -60,21 +59,6 @@ class Predictions:
     def correct(self) -> Bools:
         """Whether the most probable class is the true one."""
         return self.predicted == self.labels
-
-
-def check_scores(value: object, classes: int) -> list[float]:
-    """`value` as one probability a class. Raises PredictionsError with what is wrong."""
-    given = _list(value)
-    if given is None or len(given) != classes:
-        raise PredictionsError(f"inferences must be a list of {classes} numbers, got {_shown(value)}")
-    scores: list[float] = []
-    for place, score in enumerate(given):
-        if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-            raise PredictionsError(f"inferences[{place}] must be a number from 0 to 1, got {_shown(score)}")
-        scores.append(float(score))
-    if abs(math.fsum(scores) - 1) > SUM_TOLERANCE:
-        raise PredictionsError(f"inferences must sum to 1 within {SUM_TOLERANCE}, got {math.fsum(scores):.6g}")
-    return scores
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -132,8 +116,8 @@ def _parse(lines: Iterable[str], name: str) -> Predictions:
         if isinstance(took, bool) or not isinstance(took, int | float) or not 0 <= took < math.inf:
             raise PredictionsError(f"{name}:{number}: seconds must be a number from 0 on, got {_shown(took)}")
         try:
-            scores.extend(check_scores(photo.get("inferences"), len(labels)))
-        except PredictionsError as error:
+            scores.extend(read_inferences(photo.get("inferences"), len(labels)))
+        except InvalidInference as error:
             raise PredictionsError(f"{name}:{number}: {error}") from None
         keys.append(_text(photo, "key", name, number))
         truths.append(place_of[truth])
@@ -144,7 +128,7 @@ def _parse(lines: Iterable[str], name: str) -> Predictions:
         classes=tuple(labels),
         model=_text(header, "model", name, 1),
         endpoint=_text(header, "endpoint", name, 1),
-        created=_text(header, "created", name, 1),
+        created=_time(header, name),
         keys=keys,
         labels=np.array(truths, dtype=np.int64),
         probabilities=np.array(scores, dtype=np.float64).reshape(len(keys), len(labels)),
@@ -169,7 +153,18 @@ def _object(line: str, name: str, number: int) -> dict[str, object]:
 def _text(values: dict[str, object], key: str, name: str, number: int) -> str:
     value = values.get(key)
     if not isinstance(value, str):
-        raise PredictionsError(f"{name}:{number}: {key} must be a text, got {_shown(value)}")
+        raise PredictionsError(f"{name}:{number}: {key} must be a string, got {_shown(value)}")
+    return value
+
+
+def _time(header: dict[str, object], name: str) -> str:
+    value = _text(header, "created", name, 1)
+    try:
+        known = datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        raise PredictionsError(f"{name}:1: created must be an ISO 8601 time with its zone, got {_shown(value)}")
     return value
 
 

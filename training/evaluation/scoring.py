@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -15,9 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.captures import EVALUATION_PREFIX
-from contract.errors import SconesError, UserError
+from contract.errors import InvalidInference, SconesError, UserError
+from contract.inferences import read_inferences
 from contract.pictures import to_model_image
-from training.evaluation.predictions import PredictionsError, check_scores
 from training.evaluation.statistics import Floats
 
 CONTENT_TYPE = "application/x-image"
@@ -70,7 +69,7 @@ def score(
         config=Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=workers),
     )
 
-    def ask(path: Path) -> tuple[list[float], float]:
+    def ask(path: Path) -> tuple[Sequence[float], float]:
         body = as_sent(path, size)
         began = time.perf_counter()
         try:
@@ -88,9 +87,9 @@ def score(
             raise UserError(f"endpoint {endpoint} can't be asked: {error}") from error
         took = time.perf_counter() - began
         try:
-            scores = check_scores(json.loads(text), classes)
-        except (PredictionsError, ValueError) as error:
-            raise UserError(f"endpoint {endpoint} answered nonsense about {path.name}: {error}") from error
+            scores = read_inferences(text, classes)
+        except InvalidInference as error:
+            raise UserError(f"endpoint {endpoint} answered {path.name} with no distribution: {error}") from error
         on_scored()
         return scores, took
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from contract.drift import parse_baseline
-from operations.report.binning import COARSE, DRIFT, FINE, coarser, confidence_bins
+from contract.baseline import BINS, parse_baseline
+from operations.report.binning import COARSE, FINE, coarser, confidence_bins
 from operations.report.drift import measure_drift
 from operations.report.series import Window
 from operations.report.words import drift_story
@@ -48,7 +48,7 @@ def test_a_million_photos_do_not_make_a_change_of_no_size_an_alarm():
     base = replace(
         BASE,
         count=1_000_000,
-        confidence_counts=tuple(coarser(large.confidences, DRIFT).tolist()),
+        confidence_counts=tuple(coarser(large.confidences, BINS).tolist()),
         class_counts=dict(zip(CLASSES, large.classes.tolist(), strict=True)),
     )
     drift = measure_drift(base, [window(draw, 500_000, hour, bicycles=0.52) for hour in range(2)], CLASSES)

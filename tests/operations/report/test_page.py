@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from contract.drift import parse_baseline
+from contract.baseline import parse_baseline
 from operations.report import page
 from operations.report.command import Order, build
 from operations.report.decisions import DecisionIndex

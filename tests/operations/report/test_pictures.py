@@ -6,7 +6,7 @@ import matplotlib.dates as mdates
 import numpy as np
 import pytest
 
-from contract.drift import parse_baseline
+from contract.baseline import parse_baseline
 from operations.report import canvas, figures, pictures
 from operations.report.drift import measure_drift
 from operations.report.figures import Latency, ReviewRate

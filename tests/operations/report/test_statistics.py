@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from contract.drift import BIN_EDGES, confidence_histogram
+from contract.baseline import BIN_EDGES, BINS, confidence_histogram
 from operations.report import series as series_module
 from operations.report.binning import (
-    DRIFT,
     DURATION_EDGES,
     FINE,
     FINE_EDGES,
@@ -36,7 +35,7 @@ confidences = st.lists(st.one_of(st.floats(0, 1), st.sampled_from([*BIN_EDGES]))
 @given(confidences)
 def test_the_fine_bins_joined_are_the_drift_bins_of_the_function_in_the_cloud(values):
     counts = np.bincount(confidence_bins(np.array(values)), minlength=FINE)
-    assert coarser(counts, DRIFT).tolist() == confidence_histogram(values)
+    assert coarser(counts, BINS).tolist() == confidence_histogram(values)
 
 
 @given(confidences, st.floats(0, 1))

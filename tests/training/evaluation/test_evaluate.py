@@ -184,8 +184,8 @@ def test_predictions_of_other_classes_than_the_stacks_are_refused(tmp_path, caps
     ("answer", "message"),
     [
         ((400, {"message": "Endpoint scones-dev of account 1 not found."}), "refused"),
-        ((200, [0.9, 0.9]), "answered nonsense about 0_bicycle.png: inferences must sum to 1"),
-        ((200, {"label": 1}), "answered nonsense about 0_bicycle.png: inferences must be a list of 2 numbers"),
+        ((200, [0.9, 0.9]), "answered 0_bicycle.png with no distribution: inferences must sum to 1"),
+        ((200, {"label": 1}), "answered 0_bicycle.png with no distribution: inferences must be a list of numbers"),
     ],
 )
 def test_an_endpoint_that_refuses_or_babbles_is_named(tmp_path, dataset, monkeypatch, capsys, answer, message):

@@ -1,15 +1,12 @@
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 from rich.console import Console
 
-from contract.drift import confidence_histogram, parse_baseline
 from tests.training.evaluation.evidence_builders import predictions, some_predictions
-from training.evaluation.baseline import to_baseline
 from training.evaluation.findings import evaluate, to_document
 from training.evaluation.neither import measure_neither
 from training.evaluation.pictures import (
@@ -136,20 +133,3 @@ def test_what_is_drawn_is_what_was_measured():
     paint_confusion(figure, evaluation)
     counts = [int(text.get_text().split("\n")[0]) for text in figure.axes[0].texts]
     assert counts == evaluation.confusion.ravel().tolist()
-
-
-def test_the_baseline_is_one_that_monitoring_takes():
-    confidences = [0.5, 0.55, 0.6, 0.7, 0.15 + 0.8, 1.0, 0.9499999]
-    scored = predictions([[c, 1 - c] for c in confidences], [0] * 7)
-    baseline = parse_baseline(json.loads(json.dumps(to_baseline(scored, 0.7))))
-    assert list(baseline.confidence_counts) == confidence_histogram(confidences)
-    assert dict(baseline.class_counts) == {"bicycle": 7, "motorcycle": 0}
-    assert (baseline.count, baseline.below_threshold, baseline.threshold) == (7, 3, 0.7)
-    assert baseline.model == scored.model
-
-
-def test_every_edge_of_the_baseline_falls_where_monitoring_puts_it():
-    edges = np.arange(11, 21) / 20
-    scored = predictions([[edge, 1 - edge] for edge in edges], [0] * len(edges))
-    document = to_baseline(scored, 0.8)
-    assert document["confidence_histogram"]["counts"] == confidence_histogram(edges.tolist())
