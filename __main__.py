@@ -11,6 +11,7 @@ from components.data_bucket import DataBucket
 from components.observability import METRIC_NAMESPACE, Observability
 from components.training_endpoint import VARIANT, TrainingEndpoint
 from contract import prefixes
+from contract.outputs import exports
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
@@ -77,22 +78,26 @@ observability = Observability(
     },
 )
 
-pulumi.export("bucket", data.bucket)
-pulumi.export("endpointName", model.endpoint_name)
-pulumi.export("endpointMode", stack.endpoint.mode)
-pulumi.export("trainingJobName", model.training_job_name)
-pulumi.export("modelArtifact", model.model_artifact)
-pulumi.export("stateMachineArn", workflow.state_machine_arn)
-pulumi.export("decisionsTable", workflow.decisions_table)
-pulumi.export("reviewQueueUrl", workflow.review_queue_url)
-pulumi.export("alertTopicArn", workflow.alert_topic_arn)
-pulumi.export("eventBusName", workflow.event_bus_name)
-pulumi.export("captureUri", pulumi.Output.concat("s3://", data.bucket, "/", prefixes.CAPTURE))
-pulumi.export("baselineUri", pulumi.Output.concat("s3://", data.bucket, "/", prefixes.BASELINE_FILE))
-pulumi.export("classes", list(stack.classes))
-pulumi.export("confidenceThreshold", stack.confidence_threshold)
-pulumi.export("loadingBays", dict(stack.loading_bays))
-pulumi.export("imageSize", stack.training.image_size)
-pulumi.export("functions", {**workflow.functions, "observe": observability.function_name})
-pulumi.export("dashboardName", observability.dashboard_name)
-pulumi.export("metricNamespace", METRIC_NAMESPACE)
+for name, value in exports(
+    bucket=data.bucket,
+    endpoint_name=model.endpoint_name,
+    endpoint_mode=stack.endpoint.mode,
+    training_job_name=model.training_job_name,
+    model_artifact=model.model_artifact,
+    state_machine_arn=workflow.state_machine_arn,
+    decisions_table=workflow.decisions_table,
+    review_queue_url=workflow.review_queue_url,
+    alert_topic_arn=workflow.alert_topic_arn,
+    event_bus_name=workflow.event_bus_name,
+    capture_uri=pulumi.Output.concat("s3://", data.bucket, "/", prefixes.CAPTURE),
+    baseline_uri=pulumi.Output.concat("s3://", data.bucket, "/", prefixes.BASELINE_FILE),
+    classes=list(stack.classes),
+    labels=list(stack.classes),
+    confidence_threshold=stack.confidence_threshold,
+    loading_bays=dict(stack.loading_bays),
+    image_size=stack.training.image_size,
+    functions={**workflow.functions, "observe": observability.function_name},
+    dashboard_name=observability.dashboard_name,
+    metric_namespace=METRIC_NAMESPACE,
+).items():
+    pulumi.export(name, value)

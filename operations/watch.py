@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from contract.errors import UserError
-from operations.outputs import read_outputs
+from contract.outputs import VARIABLE, read_outputs
 
 PAGES = 10
 """Pages of 100 executions looked through at most per look; the first look tells what these hold."""
@@ -148,7 +148,7 @@ def add_parser(subparsers: Any) -> None:
         help="decisions as they come, one line each",
         description="Follows the state machine and the decisions table until Ctrl-C; touches no queue.",
     )
-    parser.add_argument("--outputs", metavar="FILE", help="stack outputs as JSON (default: $SCONES_OUTPUTS)")
+    parser.add_argument("--outputs", metavar="FILE", help=f"stack outputs as JSON (default: ${VARIABLE})")
     parser.add_argument("--interval", type=float, default=2.0, metavar="SECONDS", help="between looks (default: 2)")
     parser.add_argument("--once", action="store_true", help="tell what is there and end")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, the totals last")
@@ -159,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; 0 also after Ctrl-C."""
     outputs = read_outputs(args.outputs)
     if outputs is None:
-        raise UserError("which stack? give --outputs FILE or set SCONES_OUTPUTS")
+        raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
     if not outputs.state_machine_arn or not outputs.decisions_table:
         raise UserError("the outputs name no stateMachineArn and decisionsTable: is the stack up?")
     if not 0.1 <= args.interval <= 3600:

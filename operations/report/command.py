@@ -19,10 +19,11 @@ from rich.console import Console
 
 from contract.baseline import Baseline, parse_baseline
 from contract.errors import UserError
+from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.thresholds import allowed_thresholds, is_threshold
 from operations.captures.period import Period, parse_moment, parse_zone
 from operations.captures.reader import CaptureReader
 from operations.captures.sources import open_source
-from operations.outputs import StackOutputs, read_outputs
 from operations.report import page
 from operations.report.decisions import DecisionIndex, rows_of_file, rows_of_table
 from operations.report.executions import Executions, read_executions
@@ -52,6 +53,7 @@ def build(order: Order, progress: Callable[[int, int], None] = lambda records, f
     tally: Tally | None = None
     for batch in reader.batches():
         if tally is None:
+            _check_threshold(order.threshold, batch.scores.shape[1])
             tally = Tally(batch.scores.shape[1], order.threshold, order.zone, order.decisions)
         tally.add(batch)
         progress(reader.reading.records, reader.reading.files)
@@ -93,7 +95,7 @@ def add_parser(subparsers: Any) -> None:
         description="Reads every captured inference of a period, joins the recorded decisions, and writes"
         " OUTPUT/index.html (self-contained) with a PNG per picture.",
     )
-    parser.add_argument("--outputs", metavar="FILE", help="stack outputs as JSON (default: $SCONES_OUTPUTS)")
+    parser.add_argument("--outputs", metavar="FILE", help=f"stack outputs as JSON (default: ${VARIABLE})")
     parser.add_argument("--capture", metavar="PLACE", help="s3://bucket/prefix, folder or file (default: the stack's)")
     parser.add_argument(
         "--decisions", metavar="FILE|TABLE", help="JSON lines or a DynamoDB table (default: the stack's)"
@@ -167,22 +169,21 @@ def understand(args: argparse.Namespace) -> Order:
     capture = args.capture or stack.capture_uri
     if not capture:
         raise UserError(
-            "where are the captures? give --outputs FILE (or SCONES_OUTPUTS), or --capture s3://bucket/prefix or FOLDER"
+            f"where are the captures? give --outputs FILE (or {VARIABLE}), or --capture s3://bucket/prefix or FOLDER"
         )
     notes: list[str] = []
     if not args.capture and stack.endpoint_mode == "serverless":
         notes.append("the endpoint is serverless, and AWS captures nothing from serverless endpoints")
     baseline = _baseline(args.baseline, stack, notes)
-    threshold = args.threshold if args.threshold is not None else stack.threshold
+    threshold = args.threshold if args.threshold is not None else stack.confidence_threshold
     if threshold is None and baseline is not None:
         threshold = baseline.threshold
     if threshold is None:
         raise UserError("which threshold? give --threshold, --outputs or --baseline")
-    if not 0 < threshold <= 1:
-        raise UserError(f"--threshold must be above 0 and at most 1, got {threshold:g}")
-    labels = tuple(args.classes or stack.classes or (baseline.classes if baseline else ()))
+    labels = tuple(args.classes or stack.labels or (baseline.classes if baseline else ()))
     if len(labels) == 1 or len(set(labels)) != len(labels):
         raise UserError(f"--classes must be two or more different names, got {' '.join(labels)}")
+    _check_threshold(threshold, len(labels) or None)
     # What lies in the account is asked for only when the captures are the stack's own.
     decisions = _decisions(args.decisions or ("" if args.capture else stack.decisions_table))
     executions = None
@@ -201,6 +202,11 @@ def understand(args: argparse.Namespace) -> Order:
         executions=executions,
         notes=tuple(notes),
     )
+
+
+def _check_threshold(threshold: float, labels: int | None) -> None:
+    if not is_threshold(threshold, labels):
+        raise UserError(f"--threshold must be {allowed_thresholds(labels)}, got {threshold:g}")
 
 
 def _decisions(place: str) -> DecisionIndex | None:

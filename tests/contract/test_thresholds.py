@@ -20,6 +20,9 @@ from contract.thresholds import allowed_thresholds, is_threshold
         (-0.9, 2, False),
         (math.nan, 2, False),
         (math.inf, 2, False),
+        (0.01, None, True),
+        (0.0, None, False),
+        (1.01, None, False),
     ],
 )
 def test_a_threshold_lies_above_what_every_photo_reaches_and_may_be_1(value, labels, means_something):
@@ -28,3 +31,4 @@ def test_a_threshold_lies_above_what_every_photo_reaches_and_may_be_1(value, lab
 
 def test_a_message_says_what_is_allowed():
     assert allowed_thresholds(3) == "a number above 0.3333 and at most 1 for 3 labels"
+    assert allowed_thresholds(None) == "a number above 0 and at most 1"

@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from contract.baseline import measure_baseline
 from contract.baseline import to_document as baseline_document
 from contract.errors import UserError
+from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.thresholds import allowed_thresholds, is_threshold
 from training.cli import Subparsers
 from training.dataset.manifest import read_manifest
 from training.evaluation.findings import Evaluation, evaluate, to_document
@@ -27,7 +29,6 @@ from training.evaluation.predictions import Predictions, read_predictions, write
 from training.evaluation.scoring import WORKERS, photos_in, score
 from training.evaluation.statistics import Floats
 from training.evaluation.table import show
-from training.outputs import VARIABLE, StackOutputs, read_outputs
 
 NARROWEST = 100
 """Columns that the tables get when the output is no terminal."""
@@ -69,7 +70,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="probability with which that holds [%(default)s]",
     )
     parser.add_argument(
-        "--threshold", type=_share, metavar="T", help="configured threshold to compare with [the stack's]"
+        "--threshold", type=float, metavar="T", help="configured threshold to compare with [the stack's]"
     )
     parser.add_argument("--output", type=Path, default=Path("build/evaluation"), metavar="DIR", help="[%(default)s]")
     parser.add_argument(
@@ -81,17 +82,19 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate as the arguments say; 0 whether or not a threshold is found, which evaluation.json tells."""
-    outputs = read_outputs(args.outputs)
-    configured: float | None = outputs.threshold if args.threshold is None else args.threshold
+    outputs = read_outputs(args.outputs) or StackOutputs()
+    configured: float | None = outputs.confidence_threshold if args.threshold is None else args.threshold
+    _check_threshold(configured, len(outputs.labels) or None)
     if args.upload_baseline and not outputs.baseline_uri:
         raise UserError(f"--upload-baseline needs the stack's outputs: --outputs FILE or ${VARIABLE}")
     saved: Path | None = args.predictions
     predictions = read_predictions(saved) if saved else _score_test_split(args, outputs)
-    if outputs.classes and predictions.classes != outputs.classes:
+    labels = predictions.classes
+    if outputs.labels and labels != outputs.labels:
         raise UserError(
-            f"classes must be those of the stack in its order, {', '.join(outputs.classes)}, "
-            f"got {', '.join(predictions.classes)}"
+            f"classes must be those of the stack in its order, {', '.join(outputs.labels)}, got {', '.join(labels)}"
         )
+    _check_threshold(configured, len(labels))
     evaluation = evaluate(
         predictions, target_error=args.target_error, confidence=args.confidence, configured=configured
     )
@@ -113,6 +116,11 @@ def run(args: argparse.Namespace) -> int:
     if args.upload_baseline:
         print(f"Uploaded to {outputs.baseline_uri}")
     return 0
+
+
+def _check_threshold(threshold: float | None, labels: int | None) -> None:
+    if threshold is not None and not is_threshold(threshold, labels):
+        raise UserError(f"--threshold must be {allowed_thresholds(labels)}, got {threshold:g}")
 
 
 def _score_test_split(args: argparse.Namespace, outputs: StackOutputs) -> Predictions:

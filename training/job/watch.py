@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contract.errors import UserError
+from contract.outputs import VARIABLE, StackOutputs, read_outputs
 from training.cli import Subparsers
 from training.job.progress import Cost, Job, Learning, cost_of, epochs_asked
-from training.outputs import VARIABLE, read_outputs
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -49,7 +49,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Follow the job; the exit code is the job's own outcome."""
-    name: str = args.job or read_outputs(args.outputs).training_job_name
+    name: str = args.job or (read_outputs(args.outputs) or StackOutputs()).training_job_name
     if not name:
         raise UserError(f"a job is needed: JOB, or the stack's outputs with --outputs FILE or ${VARIABLE}")
     try:

@@ -9,7 +9,6 @@ from moto import mock_aws
 from contract.errors import UserError
 from operations.__main__ import main
 from operations.captures.period import Period, parse_moment, parse_zone
-from operations.outputs import parse_outputs
 from operations.report import words
 from tests.operations.builders import CLASSES, baseline, decisions, key, some_records, write_captures
 
@@ -82,7 +81,11 @@ def test_a_period_in_local_time_takes_just_those_photos(captures, capsys):
         ([], "where are the captures?"),
         (["--capture", "nothere"], "which threshold?"),
         (["--capture", "nothere", "--threshold", "0.8"], "there is no such folder or file"),
-        (["--capture", ".", "--threshold", "1.5"], "--threshold must be above 0 and at most 1, got 1.5"),
+        (["--capture", ".", "--threshold", "1.5"], "--threshold must be a number above 0 and at most 1, got 1.5"),
+        (
+            ["--capture", ".", "--threshold", "0.4", "--classes", "a", "b"],
+            "--threshold must be a number above 0.5 and at most 1 for 2 labels, got 0.4",
+        ),
         (["--capture", ".", "--threshold", "0.8", "--timezone", "Mars"], "--timezone must be an IANA name"),
         (["--capture", ".", "--threshold", "0.8", "--from", "soon"], "--from must be a date or time"),
         (["--capture", ".", "--threshold", "0.8", "--from", "2026-05-04", "--to", "2026-05-01"], "must be before"),
@@ -103,6 +106,11 @@ def test_a_damaged_baseline_says_what_is_wrong(captures, capsys, tmp_path):
     (tmp_path / "b.json").write_text(json.dumps(baseline() | {"count": 3}))
     assert main(["report", "--capture", captures, "--baseline", "b.json"]) == 2
     assert "the baseline b.json is damaged: baseline." in capsys.readouterr().err
+
+
+def test_a_threshold_below_what_every_photo_reaches_is_refused_once_the_captures_tell_how_many_labels(captures, capsys):
+    assert main(["report", "--capture", captures, "--threshold", "0.4"]) == 2
+    assert "--threshold must be a number above 0.5 and at most 1 for 2 labels, got 0.4" in capsys.readouterr().err
 
 
 def test_a_baseline_of_other_classes_is_not_compared(captures, capsys, tmp_path):
@@ -177,20 +185,6 @@ def test_a_serverless_endpoint_captures_nothing_and_the_page_says_so(captures, c
     (tmp_path / "o.json").write_text(json.dumps(outputs))
     main(["report", "--outputs", "o.json", "--json"])
     assert "serverless" in json.loads(capsys.readouterr().out)["sources"]["notes"][0]
-
-
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        ([], "must be a JSON object"),
-        ({"captureUri": 3}, "captureUri must be a string, got 3"),
-        ({"classes": "a"}, "classes must be a list"),
-        ({"confidenceThreshold": "high"}, "confidenceThreshold must be a number, got 'high'"),
-    ],
-)
-def test_damaged_outputs_name_the_field(document, message):
-    with pytest.raises(UserError, match=message):
-        parse_outputs(document)
 
 
 def test_a_date_alone_means_the_whole_local_day():

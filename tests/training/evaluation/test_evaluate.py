@@ -155,6 +155,8 @@ def test_a_baseline_of_an_earlier_evaluation_does_not_outlive_its_threshold(tmp_
         (["--dataset", "none"], "there is no dataset in none; run: python -m training prepare"),
         (["--predictions", "none.jsonl"], "the predictions file none.jsonl can't be read: No such file"),
         (["--outputs", "none.json"], "the outputs file none.json can't be read: No such file"),
+        (["--threshold", "nan"], "--threshold must be a number above 0 and at most 1, got nan"),
+        (["--threshold", "1.01"], "--threshold must be a number above 0 and at most 1, got 1.01"),
         (["--predictions", "none.jsonl", "--upload-baseline"], "--upload-baseline needs the stack's outputs"),
     ],
 )
@@ -164,13 +166,23 @@ def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path, monkeypatch, capsys
     assert capsys.readouterr().err.startswith(f"error: {message}")
 
 
-@pytest.mark.parametrize("option", ["--target-error", "--confidence", "--threshold"])
+@pytest.mark.parametrize("option", ["--target-error", "--confidence"])
 @pytest.mark.parametrize("value", ["0", "1", "2", "nan", "much"])
 def test_shares_lie_between_0_and_1(option, value, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", option, value])
     assert caught.value.code == 2
     assert f"must be a number between 0 and 1, got '{value}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("threshold", "code"), [("0.5", 2), ("0.501", 0), ("1", 0)])
+def test_a_threshold_means_something_to_an_evaluation_when_it_does_to_a_stack(tmp_path, capsys, threshold, code):
+    saved = saved_predictions(tmp_path)
+    arguments = ["evaluate", "--predictions", str(saved), "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--threshold", threshold]) == code
+    if code:
+        wanted = "--threshold must be a number above 0.5 and at most 1 for 2 labels, got 0.5"
+        assert wanted in capsys.readouterr().err
 
 
 def test_predictions_of_other_classes_than_the_stacks_are_refused(tmp_path, capsys):
