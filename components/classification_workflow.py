@@ -20,6 +20,7 @@ from components.parts.runtime import ARCHITECTURE, RUNTIME
 from components.parts.state_machine import FUNCTION_TIMEOUTS, Resources, definition
 from components.parts.tags import tags
 from contract import prefixes
+from contract.names import component_type
 
 MEMORY_MB = {"serialize": 1769, "classify": 256, "filter": 256}
 """Serialize holds a decoded photo of up to 100 megapixels (300 MB) twice, and 1769 MB is one whole CPU
@@ -74,7 +75,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     """Names of the functions by what they do."""
 
     def __init__(self, name: str, args: ClassificationWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("scones:components:ClassificationWorkflow", name, None, opts)
+        super().__init__(component_type("ClassificationWorkflow"), name, None, opts)
         self._name, self._args = name, args
         self._tags = tags("ClassificationWorkflow")
         self._child = pulumi.ResourceOptions(parent=self)
@@ -290,7 +291,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     def _start_on_upload(self, machine: sfn.StateMachine) -> sqs.Queue:
         rule = cloudwatch.EventRule(
             f"{self._name}-uploads",
-            description="A photo arrived in incoming/",
+            description=f"A photo arrived in {prefixes.INCOMING}",
             event_pattern=pulumi.Output.from_input(self._args["bucket"]).apply(_uploads),
             tags=self._tags,
             opts=self._child,

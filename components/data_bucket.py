@@ -8,6 +8,7 @@ from pulumi_aws import s3
 from components.parts import iam
 from components.parts.tags import tags
 from contract import prefixes
+from contract.names import component_type
 
 KEEP_OLD_VERSIONS_DAYS = 30
 """A photo or a dataset that was overwritten by mistake can be had back for a month."""
@@ -31,7 +32,7 @@ class DataBucket(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("scones:components:DataBucket", name, None, opts)
+        super().__init__(component_type("DataBucket"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         bucket = s3.Bucket(f"{name}-bucket", tags=tags("DataBucket"), opts=child)
         block = s3.BucketPublicAccessBlock(

@@ -12,11 +12,10 @@ from components.parts.alarms import DRIFT, AlarmSpec, Watched, alarm_specs
 from components.parts.function import lambda_function
 from components.parts.tags import tags
 from contract import prefixes
-from contract.decisions import NEITHER
+from contract.decisions import ENDED_EXECUTION, NEITHER
+from contract.names import component_type
 
 METRIC_NAMESPACE = "Scones"
-ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-"""The states in which an execution has ended."""
 
 
 class ObservabilityArgs(TypedDict):
@@ -63,7 +62,7 @@ class Observability(pulumi.ComponentResource):
     dashboard_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("scones:components:Observability", name, None, opts)
+        super().__init__(component_type("Observability"), name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self._bus = args.get("retrain_event_bus_arn")
@@ -128,7 +127,7 @@ class Observability(pulumi.ComponentResource):
             {
                 "source": ["aws.states"],
                 "detail-type": ["Step Functions Execution Status Change"],
-                "detail": {"stateMachineArn": [self._args["state_machine_arn"]], "status": list(ENDED)},
+                "detail": {"stateMachineArn": [self._args["state_machine_arn"]], "status": list(ENDED_EXECUTION)},
             }
         )
 

@@ -15,6 +15,7 @@ from components.parts.encryption import key_grant
 from components.parts.tags import tags
 from components.parts.training_job import require_completed, training_job_name
 from contract import prefixes
+from contract.names import component_type
 from training.dataset.manifest import Manifest, read_manifest
 
 VARIANT = "AllTraffic"
@@ -112,7 +113,7 @@ class TrainingEndpoint(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TrainingEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         host = hosting(args)
-        super().__init__("scones:components:TrainingEndpoint", name, None, opts)
+        super().__init__(component_type("TrainingEndpoint"), name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = tags("TrainingEndpoint")
         dataset = read_manifest(Path(args["dataset_dir"]))

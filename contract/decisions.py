@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from contract.errors import NoneOfTheClasses, ThresholdNotMet
+from contract.names import PROJECT
 
 NEITHER = "neither"
 """The label of pictures of none of the classes: the last one of a model that has it; no driver has a bay there."""
@@ -24,7 +25,10 @@ WORDS: Mapping[Outcome, str] = MappingProxyType(
 )
 """What terminal, page, alarm and summary call them; one photo is also "1 stranger", "1 fault"."""
 
-EVENT_SOURCE = "scones.classification"
+ENDED_EXECUTION = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+"""The statuses of an execution that has ended (Step Functions API, DescribeExecution)."""
+
+EVENT_SOURCE = f"{PROJECT}.classification"
 EVENT_TYPE = "VehicleClassified"
 """The event of an accepted photo, on the stack's bus."""
 
@@ -33,7 +37,7 @@ def outcome_of(status: str, error: str | None) -> Outcome:
     """The outcome of an execution that ended.
 
     Args:
-        status: as Step Functions has it: SUCCEEDED, FAILED, TIMED_OUT, ABORTED.
+        status: one of ENDED_EXECUTION.
         error: the error's name; None when it succeeded.
     """
     if status == "SUCCEEDED":

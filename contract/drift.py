@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.chi_square import chi_square_quantile
+from contract.names import PROJECT
 
 LEAST_EXPECTED = 5.0
 """Observations a bin must hold in expectation for the chi-square law to be a fair one (Cochran's rule)."""
@@ -23,6 +24,9 @@ LEAST_SAMPLE = 30
 """Photos from which on a sample is judged, by the observe function as by the report."""
 PSI_MATTERS = 0.1
 """PSI below which a difference is of no practical size, however certain: the usual line of "look into it"."""
+DRIFT_EVENT_SOURCE = f"{PROJECT}.monitoring"
+DRIFT_DETECTED = "DriftDetected"
+"""The event of a drift, on the stack's bus, for a pipeline that retrains."""
 SIGNIFICANCE = 0.001
 """Probability of a false alarm per independent window that the observe function judges."""
 

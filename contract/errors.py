@@ -4,8 +4,11 @@ Lambda reports an exception to Step Functions under its class name, so the state
 `Catch` match these very names (AWS, "Handling errors in Step Functions workflows").
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
+from typing import cast
 
 
 class UserError(Exception):
@@ -80,6 +83,18 @@ class ForAPerson(PermanentError):
             "inferences": list(inferences),
         }
         super().__init__(f"{self.CODE} {json.dumps(self.figures, separators=(',', ':'))}")
+
+
+def figures_in(message: str) -> dict[str, object]:
+    """The figures that the message of a `ForAPerson` carries; empty for the message of any other error."""
+    code, _, text = message.partition(" ")
+    if code not in {error.CODE for error in ForAPerson.__subclasses__()}:
+        return {}
+    try:
+        figures = cast("object", json.loads(text))
+    except ValueError:  # cut off by a limit
+        return {}
+    return cast("dict[str, object]", figures) if isinstance(figures, dict) else {}
 
 
 class ThresholdNotMet(ForAPerson):

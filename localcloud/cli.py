@@ -18,7 +18,9 @@ from rich.table import Table
 from rich.tree import Tree
 
 from components.parts.layer import LayerError
+from contract import prefixes
 from contract.errors import UserError
+from contract.outputs import VARIABLE
 from localcloud.deployment import FOLDER, OUTPUTS, Deployment, connect, deploy, read_deployment, shut_down
 from localcloud.engine import Cloud
 from localcloud.graph import graph
@@ -146,7 +148,7 @@ def result_table(results: Sequence[Result]) -> Table:
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for name in ("confidence", "bay", "time"):
         table.add_column(name, justify="right" if name != "bay" else "left")
-    colours = {"accepted": "green", "review": "yellow", "fault": "red"}
+    colours = {"accepted": "green", "review": "yellow", "neither": "magenta", "fault": "red"}
     for result in results:
         wrong = result.decision == "accepted" and result.correct is False
         table.add_row(
@@ -236,7 +238,7 @@ def review_table(messages: Sequence[Mapping[str, Any]]) -> Table:
         said = str(message["message"])
         if message.get("confidence") is not None:
             said = f"{message['label']} at {message['confidence']:.3f}, threshold {message['threshold']}"
-        table.add_row(str(message["key"]).removeprefix("incoming/"), message["error"], said[:100])
+        table.add_row(str(message["key"]).removeprefix(prefixes.INCOMING), message["error"], said[:100])
     return table
 
 
@@ -286,7 +288,7 @@ def _log_lines(logs: Any, groups: Sequence[str], told: set[tuple[Any, ...]]) -> 
 def environment_of(cloud: Cloud) -> dict[str, str]:
     """The environment of a command, with boto3 pointed at the emulators and the tools at the stack's outputs."""
     outputs = (Path.cwd() / FOLDER / OUTPUTS).resolve()
-    return {**os.environ, **cloud.environment(), "SCONES_OUTPUTS": str(outputs)}
+    return {**os.environ, **cloud.environment(), VARIABLE: str(outputs)}
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,8 @@ from rich.rule import Rule
 from components.parts.layer import DEFAULT as LAYER
 from components.parts.layer import build_layer
 from contract.captures import read_line
-from contract.errors import UserError
+from contract.errors import InvalidImage, UserError
+from contract.names import setting
 from contract.prefixes import CAPTURE
 from localcloud.cli import (
     ERRORS,
@@ -123,7 +124,7 @@ def _phase(out: Console, title: str, name: str, seconds: dict[str, float]) -> Ge
 def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
     from localcloud.project import stack_configuration
 
-    configured = json.loads(stack_configuration(Path.cwd(), stack, overrides)["scones:classes"])
+    configured = json.loads(stack_configuration(Path.cwd(), stack, overrides)[setting("classes")])
     chosen = list(classes or configured)
     archive = write_archive(FOLDER / "cifar-100-like.tar.gz", classes=chosen, train_per_class=500, test_per_class=500)
     write_neither(FOLDER / "neither", NEITHER)
@@ -204,8 +205,8 @@ def _problems(
     for result in ordinary:
         if result.decision == "fault":
             found.append(f"{result.photo} ended in {result.error}: {result.message}")
-    if broken.error != "InvalidImage":
-        found.append(f"the broken file should end in InvalidImage, got {broken.error}")
+    if broken.error != InvalidImage.__name__:
+        found.append(f"the broken file should end in {InvalidImage.__name__}, got {broken.error}")
     queued = {str(message["key"]) for message in messages}
     for result in results:
         if (result.decision != "accepted") != (result.key in queued):

@@ -10,10 +10,11 @@ from typing import Any
 
 import localcloud.adapters  # noqa: F401 (registers the adapters)
 from contract.errors import UserError
+from contract.names import PROJECT
 from localcloud.daemon import read_state, start_daemon, stop_daemon
 from localcloud.engine import Cloud, Emulation
 from localcloud.graph import graph
-from localcloud.program import PROJECT, Registration, run_program
+from localcloud.program import Registration, run_program
 from localcloud.project import stack_configuration
 
 FOLDER = Path(".localcloud")

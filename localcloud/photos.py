@@ -8,17 +8,17 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from contract.errors import UserError
+from contract import prefixes
+from contract.decisions import Outcome, outcome_of
+from contract.errors import UserError, figures_in
 from localcloud.deployment import Deployment
 from localcloud.engine import Cloud
 
 AT_ONCE = 4
 """Photos on their way at a time: each starts up to three functions, on the cores of one machine."""
 PATIENCE = 120.0
-THRESHOLD_NOT_MET = "ThresholdNotMet"
-CODE = "THRESHOLD_CONFIDENCE_NOT_MET "
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Result:
 
     photo: str
     truth: str | None
-    decision: Literal["accepted", "review", "fault"]
+    decision: Outcome
     label: str | None
     confidence: float | None
     loading_bay: str | None
@@ -116,7 +116,7 @@ class Classification:
         return [results[index] for index in range(len(photos))]
 
     def _upload(self, path: Path) -> str:
-        key = f"incoming/{uuid.uuid4().hex[:8]}/{path.name}"
+        key = f"{prefixes.INCOMING}{uuid.uuid4().hex[:8]}/{path.name}"
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes(), ContentType=kind)
         return key
@@ -136,16 +136,8 @@ class Classification:
 def _result(photo: Photo, key: str, begun: float, execution: Mapping[str, Any]) -> Result:
     seconds = round(max(0.0, execution["stopDate"].timestamp() - begun), 3)
     error, cause = execution.get("error"), execution.get("cause")
-    figures: Mapping[str, Any] = {}
-    if execution["status"] == "SUCCEEDED":
-        figures = json.loads(execution["output"])
-        decision: Literal["accepted", "review", "fault"] = "accepted"
-    elif error == THRESHOLD_NOT_MET:
-        decision = "review"
-        text = str(cause).removeprefix(CODE)
-        figures = json.loads(text) if text.startswith("{") else {}
-    else:
-        decision = "fault"
+    decision = outcome_of(execution["status"], error)
+    figures: Mapping[str, Any] = json.loads(execution["output"]) if decision == "accepted" else figures_in(str(cause))
     return Result(
         photo=photo.path.name,
         truth=photo.truth,

@@ -26,10 +26,9 @@ from pulumi.runtime.settings import get_root_resource
 from components.parts.layer import LayerError
 from components.settings import SettingsError
 from contract.errors import UserError
+from contract.names import PROJECT
 from localcloud.hooks import MOMENTS, Hook, Moment, Step
 from localcloud.project import stack_configuration
-
-PROJECT = "scones"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from typing import cast
 import yaml
 
 from contract.errors import UserError
+from contract.names import setting
 
-KEY = "scones:classes"
+KEY = setting("classes")
 
 
 def stack_classes(stack: str, root: Path = Path()) -> list[str]:
-    """The stack's classes: `scones:classes` of its file, or the default of Pulumi.yaml.
+    """The stack's classes: its own setting, or the default of Pulumi.yaml.
 
     Args:
         stack: its name, such as dev.

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pulumi
 
+from contract.names import ENDPOINT_LOG_GROUP
 from handlers.observe import metrics
 
 HOUR, FIVE_MINUTES = 3600, 300
@@ -116,7 +117,7 @@ def alarm_specs(watched: Watched, review_rate_percent: float, *, neither: bool =
             key="endpoint-errors",
             what="The endpoint answered with server errors in two of the last three five minutes.",
             runbook=(
-                "read the endpoint's log group /aws/sagemaker/Endpoints; if a roll-out is new, roll it back by"
+                f"read the endpoint's log group {ENDPOINT_LOG_GROUP}; if a roll-out is new, roll it back by"
                 " deploying the previous dataset or hyperparameters; photos meanwhile are in the review queue."
             ),
             namespace="AWS/SageMaker",

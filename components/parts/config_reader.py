@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from contract.names import setting
+
 
 def shown(value: object) -> str:
     """A value as a person would have written it."""
@@ -24,7 +26,7 @@ class ConfigReader:
         self._bad: set[str] = set()
         for key in sorted(set(raw) - set(keys)):
             hint = self.near(key, keys) or f"known are {', '.join(keys)}"
-            self.problems.append(f"scones:{key} is not a key of this project: {hint}")
+            self.problems.append(f"{setting(key)} is not a key of this project: {hint}")
 
     @staticmethod
     def near(name: str, known: Sequence[str]) -> str:
@@ -35,7 +37,7 @@ class ConfigReader:
     def add(self, problem: str | None) -> None:
         """Report a problem whose text begins with the key, if there is one."""
         if problem is not None:
-            self.problems.append(f"scones:{problem}")
+            self.problems.append(setting(problem))
 
     def must(self, key: str, allowed: str, got: str) -> None:
         """Report that `key` must do something else than it does."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.decisions import NEITHER, WORDS, Outcome
+from contract.names import ENDPOINT_LOG_GROUP
 from handlers.observe import metrics
 
 PERIOD = 300
@@ -219,7 +220,7 @@ def _endpoint_latency(watched: Watched) -> Json:
 
 def _endpoint_load(watched: Watched) -> Json:
     series = [
-        _endpoint(watched, "/aws/sagemaker/Endpoints", metric, {"label": label})
+        _endpoint(watched, ENDPOINT_LOG_GROUP, metric, {"label": label})
         for metric, label in (("CPUUtilization", "processor"), ("MemoryUtilization", "memory"))
     ]
     return _graph(watched, "Endpoint: load (% of one processor, of memory)", series)

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from contract.names import ENDPOINT_LOG_GROUP, TRAINING_LOG_GROUP
+
 Condition = Mapping[str, Mapping[str, str | list[str]]]
 
 
@@ -149,7 +151,7 @@ def sagemaker_metrics() -> Statement:
 
     PutMetricData has no resource-level permissions: the namespace is what can be limited.
     """
-    namespaces: list[str] = ["AWS/SageMaker", "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/Endpoints"]
+    namespaces: list[str] = ["AWS/SageMaker", TRAINING_LOG_GROUP, ENDPOINT_LOG_GROUP]
     return allow_anywhere(
         "SageMakerMetrics",
         ["cloudwatch:PutMetricData"],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from contract import errors
-from contract.decisions import outcome_of
+from contract.decisions import EVENT_SOURCE, EVENT_TYPE, outcome_of
 
 LAMBDA_TRANSIENT = (
     "Lambda.ServiceException",
@@ -44,8 +44,6 @@ TIMEOUT = "States.Timeout"
 FOR_A_PERSON = (errors.ThresholdNotMet, errors.NoneOfTheClasses)
 """What Filter raises by design."""
 DUPLICATE = "DynamoDB.ConditionalCheckFailedException"
-EVENT_SOURCE = "scones.classification"
-EVENT_TYPE = "VehicleClassified"
 
 FUNCTION_TIMEOUTS = {"serialize": 45, "classify": 30, "filter": 10}
 """Seconds that Lambda gives each function: what its client may take, plus a cold start."""

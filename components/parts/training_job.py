@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 
 import pulumi
 
+from contract.names import setting
+
 HASH_DIGITS = 12
 LONGEST_NAME = 63
 """Characters of a training job's name (SageMaker API reference, CreateTrainingJob)."""
@@ -63,6 +65,6 @@ def require_completed(job_name: str, describe: Callable[[str], Mapping[str, obje
         why = job.get("FailureReason") or job.get("SecondaryStatus")
         raise TrainingNotCompletedError(
             f"training job {job_name} must be Completed to serve its model, got {status} ({why}). "
-            "If it ran out of time, raise scones:trainingMaxMinutes; then remove the job with "
+            f"If it ran out of time, raise {setting('trainingMaxMinutes')}; then remove the job with "
             f"`pulumi destroy --target '**{job_name}'` and deploy again."
         )

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from contract.decisions import Outcome, outcome_of
+from contract.decisions import ENDED_EXECUTION, Outcome, outcome_of
 from contract.errors import InvalidEvent
-
-ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-"""The statuses of an execution that has ended (Step Functions API, DescribeExecution)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +31,8 @@ def read_execution(event: dict[str, object]) -> Ended:
     if isinstance(stopped, bool) or not isinstance(stopped, int | float):
         raise InvalidEvent(f"detail.stopDate must be milliseconds since 1970, got {stopped!r:.100}")
     time = datetime.fromtimestamp(stopped / 1000, UTC)
-    if not isinstance(status, str) or status not in ENDED:
-        raise InvalidEvent(f"detail.status must be one of {', '.join(ENDED)}, got {status!r:.100}")
+    if not isinstance(status, str) or status not in ENDED_EXECUTION:
+        raise InvalidEvent(f"detail.status must be one of {', '.join(ENDED_EXECUTION)}, got {status!r:.100}")
     error = detail.get("error")
     outcome = outcome_of(status, error if isinstance(error, str) else None)
     return Ended(outcome, time, _loading_bay(detail.get("output")) if outcome == "accepted" else "")

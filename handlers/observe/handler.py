@@ -22,6 +22,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from contract.decisions import OUTCOMES
+from contract.drift import DRIFT_DETECTED, DRIFT_EVENT_SOURCE
 from contract.errors import InvalidEvent
 from contract.photos import Photo, read_photo
 from handlers import environment
@@ -40,7 +41,6 @@ logger = Logger()
 
 DAMAGE_LOGGED = 20
 """Damaged lines of a file that are logged one by one; all are counted."""
-EVENT_SOURCE, DRIFT_DETECTED = "scones.monitoring", "DriftDetected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def announce_drift(event: dict[str, object], settings: Settings) -> dict[str, ob
         Entries=[
             {
                 "EventBusName": settings.retrain_event_bus,
-                "Source": EVENT_SOURCE,
+                "Source": DRIFT_EVENT_SOURCE,
                 "DetailType": DRIFT_DETECTED,
                 "Detail": json.dumps(detail),
             }

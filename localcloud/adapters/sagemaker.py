@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from contract.errors import UserError
+from contract.names import TRAINING_LOG_GROUP
 from localcloud.engine import Created, Request, adapter, pascal, tag_list
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs": "InputDataConfig"}
 WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learning rate")
 
@@ -49,12 +49,14 @@ class _Lines:
 
     def follow(self) -> None:
         try:
-            streams = self.logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
+            streams = self.logs.describe_log_streams(
+                logGroupName=TRAINING_LOG_GROUP, logStreamNamePrefix=f"{self.job}/"
+            )
         except self.logs.exceptions.ResourceNotFoundException:
             return
         for stream in streams["logStreams"]:
             events: list[dict[str, Any]] = self.logs.get_log_events(
-                logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True, limit=10_000
+                logGroupName=TRAINING_LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True, limit=10_000
             )["events"]
             for event in events[self.seen :]:
                 line = event["message"].partition("] ")[2] or event["message"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
+from contract.names import ENDPOINT_LOG_GROUP
 from localcloud.sagemaker.capture import Capture
 from localcloud.sagemaker.model import Network, to_pixels
 
@@ -60,7 +61,7 @@ class Endpoint:
 
 def error_body(error: ContainerError, endpoint: str, region: str, account: str) -> Mapping[str, object]:
     """The body of SageMaker's `ModelError` (HTTP 424) for a container's error."""
-    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    group = f"{ENDPOINT_LOG_GROUP}/{endpoint}"
     return {
         "Code": "ModelError",
         "LogStreamArn": f"arn:aws:logs:{region}:{account}:log-group:{group}",

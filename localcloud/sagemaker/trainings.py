@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+from contract.names import TRAINING_LOG_GROUP
+
 ROOT = Path(__file__).parent.parent.parent
 
 METRIC_DEFINITIONS = [
@@ -142,8 +143,8 @@ class Training:
 
     def _put_stream(self) -> None:
         for call, arguments in (
-            (self.logs.create_log_group, {"logGroupName": LOG_GROUP}),
-            (self.logs.create_log_stream, {"logGroupName": LOG_GROUP, "logStreamName": self.stream}),
+            (self.logs.create_log_group, {"logGroupName": TRAINING_LOG_GROUP}),
+            (self.logs.create_log_stream, {"logGroupName": TRAINING_LOG_GROUP, "logStreamName": self.stream}),
         ):
             with contextlib.suppress(self.logs.exceptions.ResourceAlreadyExistsException):
                 call(**arguments)
@@ -151,4 +152,4 @@ class Training:
     def _put_line(self, line: str) -> None:
         if line:
             event = {"timestamp": int(time.time() * 1000), "message": line}
-            self.logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=self.stream, logEvents=[event])
+            self.logs.put_log_events(logGroupName=TRAINING_LOG_GROUP, logStreamName=self.stream, logEvents=[event])

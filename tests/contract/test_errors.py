@@ -15,6 +15,7 @@ from contract.errors import (
     SconesError,
     ThresholdNotMet,
     TransientError,
+    figures_in,
 )
 
 FAMILIES = {SconesError, PermanentError, TransientError, ForAPerson}
@@ -39,3 +40,18 @@ def test_the_figures_can_be_taken_out_of_the_message_again(fault, name):
     assert code == name
     assert json.loads(text) == figures
     assert " " not in text
+    assert figures_in(str(fault(**figures))) == figures
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "the photo is damaged",
+        'ANOTHER_CODE {"label":"bicycle"}',
+        'THRESHOLD_CONFIDENCE_NOT_MET {"label":',
+        "NONE_OF_THE_CLASSES []",
+    ],
+)
+def test_a_message_without_figures_has_none(message):
+    assert figures_in(message) == {}

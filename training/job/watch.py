@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contract.errors import UserError
+from contract.names import TRAINING_LOG_GROUP
 from contract.outputs import VARIABLE, StackOutputs, read_outputs
 from training.cli import Subparsers
 from training.job.progress import Cost, Job, Learning, cost_of, epochs_asked
@@ -25,8 +26,6 @@ from training.job.progress import Cost, Job, Learning, cost_of, epochs_asked
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sagemaker import SageMakerClient
-
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -152,7 +151,7 @@ class LogTail:
         lines: list[str] = []
         try:
             pages = self._logs.get_paginator("describe_log_streams").paginate(
-                logGroupName=LOG_GROUP, logStreamNamePrefix=self._prefix
+                logGroupName=TRAINING_LOG_GROUP, logStreamNamePrefix=self._prefix
             )
             streams = [stream.get("logStreamName", "") for page in pages for stream in page.get("logStreams", [])]
             for stream in streams:
@@ -166,10 +165,12 @@ class LogTail:
         while True:
             token = self._tokens.get(stream)
             if token is None:
-                page = self._logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True)
+                page = self._logs.get_log_events(
+                    logGroupName=TRAINING_LOG_GROUP, logStreamName=stream, startFromHead=True
+                )
             else:
                 page = self._logs.get_log_events(
-                    logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True, nextToken=token
+                    logGroupName=TRAINING_LOG_GROUP, logStreamName=stream, startFromHead=True, nextToken=token
                 )
             lines += [event.get("message", "") for event in page["events"]]
             # at its end a stream answers with the token that it was asked with

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from contract.errors import UserError
+from contract.names import TRAINING_LOG_GROUP
 from training.__main__ import main
 from training.job.instances import TRAINING_INSTANCE_FAMILIES
 from training.job.prices import USD_PER_HOUR
 from training.job.progress import Job, Learning, cost_of, epochs_asked
-from training.job.watch import LOG_GROUP, LogTail, describe, follow
+from training.job.watch import LogTail, describe, follow
 
 START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 JOB = Job(
@@ -62,14 +63,14 @@ def create_job(name="scones-1"):
 def log(*lines, stream="scones-1/algo-1-1"):
     logs = boto3.client("logs")
     for create in (
-        lambda: logs.create_log_group(logGroupName=LOG_GROUP),
-        lambda: logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream),
+        lambda: logs.create_log_group(logGroupName=TRAINING_LOG_GROUP),
+        lambda: logs.create_log_stream(logGroupName=TRAINING_LOG_GROUP, logStreamName=stream),
     ):
         with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
             create()
     now = int(datetime.now(UTC).timestamp() * 1000)
     events = [{"timestamp": now, "message": line} for line in lines]
-    logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=events)
+    logs.put_log_events(logGroupName=TRAINING_LOG_GROUP, logStreamName=stream, logEvents=events)
 
 
 class ScriptedJobs:
