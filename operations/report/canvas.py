@@ -6,16 +6,10 @@ Drawings use a few agreed colours; in the SVG each becomes a CSS variable of the
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.dates as mdates
 import numpy as np
@@ -23,11 +17,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from contract import charts
+from contract.charts import GRID, INK, MUTED, PAPER
 from operations.report import words
 from operations.report.binning import Floats
 
-INK, MUTED, GRID, PAPER = "#1b1f24", "#5c6670", "#dfe3e8", "#ffffff"
-ROUTED, REVIEW, ALERT = "#1f6f8b", "#d9822b", "#c2312f"
+ROUTED, REVIEW, ALERT = charts.BLUE, charts.ORANGE, charts.RED
 CLASSES = ("#3b6fb6", "#d9822c", "#3f9a6b", "#9a5fb0", "#b0894a", "#8a939d")
 """Colours of the classes drawn; the last one is of all others."""
 VARIABLES: Mapping[str, str] = {
@@ -40,60 +35,23 @@ VARIABLES: Mapping[str, str] = {
     ALERT: "--alert",
     **{colour: f"--class-{index}" for index, colour in enumerate(CLASSES)},
 }
-DASHED = (0, (4, 2))
-DOTTED = (0, (1, 2))
 WIDTH, HEIGHT = 5.0, 3.0
 """Inches; small, so that the text stays readable when the picture is as wide as a phone."""
-_STYLE: dict[Any, Any] = {
-    "font.size": 10,
-    "font.family": "DejaVu Sans",
-    "svg.fonttype": "none",
-    "text.color": INK,
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "axes.facecolor": "none",
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "grid.color": GRID,
-    "grid.linewidth": 0.7,
-    "figure.facecolor": PAPER,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-}
 
 
 def draw(paint: Callable[[Figure], None], height: float = HEIGHT) -> Figure:
     """A figure in the report's style, painted."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        paint(figure)
-    return figure
+    return charts.draw(paint, (WIDTH, height))
 
 
 def to_png(figure: Figure) -> bytes:
     """The figure as PNG, 1000 pixels wide."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
-        figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
-    return buffer.getvalue()
+    return charts.to_png(figure, dpi=200)
 
 
 def to_svg(figure: Figure, name: str, alternative: str) -> str:
     """The figure as a themed SVG element, with `alternative` text and ids that start with `name`."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
+    svg = charts.to_svg(figure, name)
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)

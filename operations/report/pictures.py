@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from contract.charts import DASHED, DOTTED, INK, MUTED
 from operations.report import canvas, words
-from operations.report.canvas import ALERT, DASHED, DOTTED, INK, MUTED, REVIEW, ROUTED
+from operations.report.canvas import ALERT, REVIEW, ROUTED
 from operations.report.drift import DISTANCE_MATTERS, Drift
 from operations.report.figures import (
     OTHERS,

@@ -59,16 +59,6 @@ def usual_rate(successes: Sequence[int], counts: Sequence[int]) -> float:
         kept.pop(max(outside, key=deviation))
 
 
-def wilson_interval(successes: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a share (95 % by default): sensible for few photos and at 0 and 1."""
-    if count <= 0:
-        return 0.0, 1.0
-    share = successes / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def ks_distance(first: Ints, second: Ints) -> float:
     """The greatest distance between two cumulative distributions, read at the bins' edges.
 

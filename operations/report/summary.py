@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contract.baseline import Baseline
+from contract.intervals import wilson_interval
 from operations.captures.period import Period, from_microseconds
 from operations.captures.reader import Reading
 from operations.report import figures, words
@@ -15,7 +16,6 @@ from operations.report.binning import FINE_EDGES, quantile
 from operations.report.decisions import DecisionIndex
 from operations.report.drift import Drift, measure_drift
 from operations.report.executions import Executions
-from operations.report.statistics import wilson_interval
 from operations.report.tally import Photo, Tally
 
 MOST_WINDOWS = 48

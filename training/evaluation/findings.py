@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contract.intervals import wilson_interval
 from training.evaluation.neither import Neither
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import (
@@ -23,7 +24,6 @@ from training.evaluation.statistics import (
     log_loss,
     reliability_bins,
     risk_coverage,
-    wilson_interval,
 )
 from training.evaluation.threshold import Acceptance, Recommendation, at_threshold, recommend, recommend_per_class
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.statistics import Floats, auroc, entropies, margins, wilson_interval
+from contract.intervals import wilson_interval
+from training.evaluation.statistics import Floats, auroc, entropies, margins
 
 ROUNDING = 9
 """Decimals to which scores are compared, so that noise in the last bits makes no difference."""

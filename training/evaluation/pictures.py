@@ -4,57 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from contract import charts
+from contract.charts import DASHED, INK, MUTED
 from training.evaluation.findings import Evaluation
 
-INK, MUTED, GRID = "#1b1f24", "#5c6670", "#dfe3e8"
-RIGHT, WRONG, CHOSEN = "#1f6f8b", "#d9822b", "#2f7d4f"
-DASHED = (0, (4, 2))
+RIGHT, WRONG, CHOSEN = charts.BLUE, charts.ORANGE, charts.GREEN
+TITLES = {"axes_titlesize": 12, "axes_titleweight": "bold", "axes_titlepad": 12, "axes_grid_axis": "both"}
+"""These pictures stand alone, without a page around them."""
 CONFIDENCE_BINS = 25
 """Bars of the confidence histogram between 1 / classes and 1."""
 NUMBERED_CLASSES = 12
 """Classes up to which the confusion matrix shows its numbers."""
-_STYLE: dict[Any, Any] = {
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": MUTED,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.7,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "legend.frameon": False,
-}
 
 
 def draw_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
     """Write the PNGs into `folder` and return their paths."""
     written: list[Path] = []
     for name, (paint, size) in PICTURES.items():
-        with matplotlib.rc_context(_STYLE):
-            figure = Figure(figsize=size, layout="constrained")
-            paint(figure, evaluation)
-            path = folder / f"{name}.png"
-            # without the version of matplotlib the same evaluation gives the same bytes
-            figure.savefig(path, dpi=150, metadata={"Software": None})
+        figure = charts.draw(lambda figure, paint=paint: paint(figure, evaluation), size, **TITLES)
+        path = folder / f"{name}.png"
+        path.write_bytes(charts.to_png(figure, dpi=150))
         written.append(path)
     return written
 

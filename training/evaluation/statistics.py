@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
+from contract.intervals import wilson_interval
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -22,17 +24,6 @@ Binning = Literal["width", "mass"]
 
 CALIBRATION_BINS = 15
 """Bins of a calibration error, as in Guo et al., On Calibration of Modern Neural Networks (2017)."""
-
-
-def wilson_interval(successes: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a share: sensible for few photos and at 0 and 1; (0, 1) for none."""
-    if count <= 0:
-        return 0.0, 1.0
-    z = float(stats.norm.isf((1 - confidence) / 2))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    share = successes / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return (0.0 if successes == 0 else centre - half), (1.0 if successes == count else centre + half)
 
 
 def confusion_matrix(labels: Ints, predicted: Ints, classes: int) -> Ints:

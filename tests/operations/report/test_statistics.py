@@ -26,7 +26,6 @@ from operations.report.statistics import (
     ks_distance,
     outside_limits,
     usual_rate,
-    wilson_interval,
 )
 
 confidences = st.lists(st.one_of(st.floats(0, 1), st.sampled_from([*BIN_EDGES])), min_size=1, max_size=60)
@@ -88,12 +87,6 @@ def test_without_anything_unusual_the_usual_rate_is_the_rate():
     reviewed = [sum(draw.random() < 0.1 for _ in range(count)) for count in counts]
     assert usual_rate(reviewed, counts) == pytest.approx(sum(reviewed) / sum(counts))
     assert usual_rate([], []) == 0.0
-
-
-@pytest.mark.parametrize(("hits", "count"), [(0, 10), (10, 10), (3, 40), (500, 1000)])
-def test_the_wilson_interval_is_scipys(hits, count):
-    expected = stats.binomtest(hits, count).proportion_ci(method="wilson")
-    assert wilson_interval(hits, count) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
 def test_the_distance_of_binned_samples_is_scipys_on_the_same_values():

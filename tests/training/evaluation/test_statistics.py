@@ -20,7 +20,6 @@ from training.evaluation.statistics import (
     margins,
     reliability_bins,
     risk_coverage,
-    wilson_interval,
 )
 
 
@@ -42,17 +41,6 @@ confidence_lists = st.lists(
 
 def arrays(pairs):
     return np.array([c for c, _ in pairs]), np.array([right for _, right in pairs])
-
-
-@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
-def test_wilson_agrees_with_scipy(counts, confidence):
-    hits, photos = counts
-    expected = stats.binomtest(hits, photos).proportion_ci(confidence, method="wilson")
-    assert wilson_interval(hits, photos, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_wilson_says_nothing_about_no_photos():
-    assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
 @given(scored_photos())
