@@ -4,7 +4,6 @@
 Defaults are written in Pulumi.yaml alone.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,10 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from components.parts.config_reader import ConfigReader, shown
+from contract.classes import problem_with_classes
 from contract.errors import UserError
+from contract.limits import MEGA, MOST_IMAGE_MEGABYTES, MOST_IMAGE_MEGAPIXELS
+from contract.thresholds import allowed_thresholds, is_threshold
 from training.dataset.manifest import DatasetError, Manifest, read_manifest
 from training.job.hyperparameters import (
     RECIPES,
@@ -33,7 +35,6 @@ LOG_RETENTION_DAYS = (
 """What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
 SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 """What serverless endpoints take (SageMaker API reference, ProductionVariantServerlessConfig)."""
-MEGA = 1_000_000
 KEYS = (
     *("classes", "confidenceThreshold", "loadingBays", "datasetDir", "layerPath", "trainingRecipe"),
     *("hyperparameters", "trainingInstanceType", "trainingSpot", "trainingMaxMinutes", "endpointMode"),
@@ -199,8 +200,8 @@ def parse(
             log_days=reader.one_of_numbers("logRetentionDays", LOG_RETENTION_DAYS),
         ),
         images=ImageLimits(
-            max_bytes=reader.whole_number("maxImageMegabytes", 1, 100) * MEGA,
-            max_pixels=reader.whole_number("maxImageMegapixels", 1, 100) * MEGA,
+            max_bytes=reader.whole_number("maxImageMegabytes", 1, MOST_IMAGE_MEGABYTES) * MEGA,
+            max_pixels=reader.whole_number("maxImageMegapixels", 1, MOST_IMAGE_MEGAPIXELS) * MEGA,
         ),
         alerts=Alerts(
             email=reader.pattern("alertEmail", r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address or empty"),
@@ -220,14 +221,9 @@ def parse(
 def _classes(reader: ConfigReader) -> tuple[str, ...]:
     names = reader.texts("classes")
     if reader.is_good("classes"):
-        odd = [name for name in names if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name)]
-        if not 2 <= len(names) <= 100:
-            reader.must("classes", "hold 2 to 100 names", f"{len(names)}: {shown(names)}")
-        elif len(set(names)) < len(names):
-            twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-            reader.must("classes", "hold every name once", f"{', '.join(twice)} more than once")
-        elif odd:
-            reader.must("classes", "be names of small letters, digits, _ and -", shown(odd))
+        problem = problem_with_classes(names)
+        if problem:
+            reader.must("classes", *problem)
     return tuple(names)
 
 
@@ -239,10 +235,8 @@ def _threshold(reader: ConfigReader, classes: tuple[str, ...]) -> float:
         threshold = float(text)
     except ValueError:
         threshold = float("nan")
-    # the best of n probabilities is never below 1/n: such a threshold would let everything pass
-    if not 1 / len(classes) < threshold <= 1:
-        allowed = f"be a number above {1 / len(classes):.4g} and at most 1 for {len(classes)} classes"
-        reader.must("confidenceThreshold", allowed, shown(text))
+    if not is_threshold(threshold, len(classes)):
+        reader.must("confidenceThreshold", f"be {allowed_thresholds(len(classes))}", shown(text))
     return threshold
 
 

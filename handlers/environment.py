@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from contract.errors import ConfigurationError
+from contract.thresholds import allowed_thresholds, is_threshold
 
 Environment = Mapping[str, str]
 
@@ -35,8 +36,8 @@ def whole_number(name: str, environment: Environment = os.environ) -> int:
     return int(value)
 
 
-def probability(name: str, environment: Environment = os.environ) -> float:
-    """A finite number above 0 and at most 1.
+def threshold(name: str, labels: int, environment: Environment = os.environ) -> float:
+    """A threshold for a model of so many labels (contract.thresholds).
 
     Raises:
         ConfigurationError: it is missing or something else.
@@ -47,8 +48,8 @@ def probability(name: str, environment: Environment = os.environ) -> float:
         number = float(value) if value.isascii() and "_" not in value else math.nan
     except ValueError:
         number = math.nan
-    if not 0 < number <= 1:
-        raise ConfigurationError(f"{name} must be a number above 0 and at most 1, got {value!r}")
+    if not is_threshold(number, labels):
+        raise ConfigurationError(f"{name} must be {allowed_thresholds(labels)}, got {value!r}")
     return number
 
 

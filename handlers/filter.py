@@ -77,7 +77,7 @@ def policy_from_environment() -> Policy:
     return Policy(
         labels,
         environment.name_of_each("LOADING_BAYS", classes_of(labels)),
-        environment.probability("CONFIDENCE_THRESHOLD"),
+        environment.threshold("CONFIDENCE_THRESHOLD", len(labels)),
     )
 
 

@@ -65,12 +65,13 @@ class Settings:
 
 def read_settings(variables: environment.Environment) -> Settings:
     """The settings in those variables. Raises ConfigurationError for one that is missing or wrong."""
+    classes = environment.names("CLASSES", variables)
     return Settings(
         namespace=environment.text("METRIC_NAMESPACE", variables),
         stack=environment.text("STACK", variables),
         endpoint=environment.text("ENDPOINT_NAME", variables),
-        classes=environment.names("CLASSES", variables),
-        threshold=environment.probability("CONFIDENCE_THRESHOLD", variables),
+        classes=classes,
+        threshold=environment.threshold("CONFIDENCE_THRESHOLD", len(classes), variables),
         baseline_bucket=environment.text("BASELINE_BUCKET", variables),
         baseline_key=environment.text("BASELINE_KEY", variables),
         retrain_event_bus=variables.get("RETRAIN_EVENT_BUS", ""),

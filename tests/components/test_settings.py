@@ -63,14 +63,15 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_are_read_each_typed_describe
 
 
 CASES = [
-    ("classes", ["bicycle"], 'scones:classes must hold 2 to 100 names, got 1: ["bicycle"]'),
+    ("classes", ["bicycle"], "scones:classes must hold 2 to 100 names, got 1: bicycle"),
     ("classes", ["a", "b", "a"], "scones:classes must hold every name once, got a more than once"),
     ("classes", "bicycle", 'scones:classes must be a list of texts, got "bicycle"'),
+    ("classes", ["car", "neither"], "scones:classes must leave the name neither to pictures of none of them"),
     ("classes", ["Bike!", "car"], "scones:classes must be names of small letters, digits, _ and -"),
     (
         "confidenceThreshold",
         "0.3",
-        'scones:confidenceThreshold must be a number above 0.5 and at most 1 for 2 classes, got "0.3"',
+        'scones:confidenceThreshold must be a number above 0.5 and at most 1 for 2 labels, got "0.3"',
     ),
     ("confidenceThreshold", "0.5", "above 0.5 and at most 1"),
     ("confidenceThreshold", "1.01", "above 0.5 and at most 1"),

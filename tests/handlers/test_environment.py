@@ -6,17 +6,18 @@ from contract.errors import ConfigurationError
 from handlers import environment
 
 
-@pytest.mark.parametrize(("value", "number"), [("0.80", 0.8), ("1", 1.0), ("1e-3", 0.001), (" 0.94 ", 0.94)])
+@pytest.mark.parametrize(("value", "number"), [("0.80", 0.8), ("1", 1.0), ("6e-1", 0.6), (" 0.94 ", 0.94)])
 def test_a_threshold_is_a_number(value: str, number: float):
-    assert environment.probability("T", {"T": value}) == number
+    assert environment.threshold("T", 2, {"T": value}) == number
 
 
 @pytest.mark.parametrize(
-    "value", ["", " ", "0", "-0.5", "1.0001", "nan", "inf", "-inf", "80%", "0,8", "[0.8]", "true", "0.8_0", "０.８"]
+    "value",
+    ["", " ", "0", "0.5", "-0.5", "1.0001", "nan", "inf", "80%", "0,8", "[0.8]", "true", "0.8_0", "０.８"],
 )
 def test_a_threshold_that_is_no_probability_is_refused(value: str):
     with pytest.raises(ConfigurationError, match=r"\bT\b"):
-        environment.probability("T", {"T": value})
+        environment.threshold("T", 2, {"T": value})
 
 
 @pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "ten", "²", "１", "1_000"])

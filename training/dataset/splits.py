@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.classes import problem_with_classes
 from contract.errors import UserError
 from training.dataset.archive import Contents, Part
 
@@ -81,8 +82,6 @@ def split(contents: Contents, classes: Sequence[str], *, validation: float, seed
 
 
 def _check(classes: Sequence[str], known: Sequence[str], validation: float) -> None:
-    if not 2 <= len(classes) <= 100 or len(set(classes)) != len(classes):
-        raise UserError(f"classes must be 2 to 100 different names, got {' '.join(classes)}")
     if not 0 < validation < 1:
         raise UserError(f"validation must be a share above 0 and below 1, got {validation}")
     for name in classes:
@@ -90,6 +89,8 @@ def _check(classes: Sequence[str], known: Sequence[str], validation: float) -> N
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
             raise UserError(f"the archive has no class {name!r}: {hint}")
+    if problem := problem_with_classes(classes):
+        raise UserError(f"classes must {problem[0]}, got {problem[1]}")
 
 
 def _chosen(part: Part, wanted: Sequence[int]) -> Split:

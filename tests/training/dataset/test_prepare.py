@@ -413,9 +413,9 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path, archive: Path) -> None:
         (("bicycle", "poppi"), "no class 'poppi': did you mean poppy"),
         (("bicycle", "willow tree"), "no class 'willow tree': did you mean willow_tree"),
         (("bicycle", "zzzzz"), "no class 'zzzzz': there are apple, aquarium_fish"),
-        (("bicycle",), "2 to 100 different names, got bicycle"),
-        ((), "2 to 100 different names"),
-        (("bicycle", "bicycle"), "2 to 100 different names, got bicycle bicycle"),
+        (("bicycle",), "classes must hold 2 to 100 names, got 1: bicycle"),
+        ((), "classes must hold 2 to 100 names, got 0: none"),
+        (("bicycle", "bicycle"), "classes must hold every name once, got bicycle more than once"),
         (("bicycle", "shark"), "the split train has no image of shark"),
     ],
 )
