@@ -62,7 +62,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     """Functions, state machine, rule, table, queues, topic and event bus."""
 
     state_machine_arn: pulumi.Output[str]
-    state_machine_name: pulumi.Output[str]
     decisions_table: pulumi.Output[str]
     review_queue_url: pulumi.Output[str]
     review_queue_name: pulumi.Output[str]
@@ -110,7 +109,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         )
         machine = self._state_machine(functions, table, review, topic, bus)
         dead_letters = self._start_on_upload(machine)
-        self.state_machine_arn, self.state_machine_name = machine.arn, machine.name
+        self.state_machine_arn = machine.arn
         self.decisions_table = table.name
         self.review_queue_url, self.review_queue_name = review.url, review.name
         self.dead_letter_queue_name = dead_letters.name

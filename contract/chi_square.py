@@ -1,5 +1,7 @@
 """The chi-square distribution for whole degrees of freedom; SciPy is too heavy for a function."""
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
 

@@ -1,5 +1,7 @@
 """Which object an event is about, in each of the three shapes that AWS and people send."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote_plus
@@ -61,7 +63,7 @@ def _object(value: object, name: str) -> dict[str, object]:
 
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidEvent(f"{name} must be a text that is not empty, got {value!r:.100}")
+        raise InvalidEvent(f"{name} must be a non-empty string, got {value!r:.100}")
     return _unicode(value, name)
 
 
@@ -69,7 +71,7 @@ def _version(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidEvent(f"the version must be a text, got {value!r:.100}")
+        raise InvalidEvent(f"the version must be a string, got {value!r:.100}")
     return _unicode(value, "the version")
 
 

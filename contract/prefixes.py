@@ -1,5 +1,7 @@
 """The bucket's folders, each written once: S3 prefixes match literally, hence the trailing slashes."""
 
+from __future__ import annotations
+
 INCOMING = "incoming/"
 """Photos to classify: an object that is created here starts an execution."""
 
@@ -11,9 +13,6 @@ MODELS = "models/"
 
 CAPTURE = "capture/"
 """Inferences that the endpoint captured."""
-
-DECISIONS = "decisions/"
-"""Exports of the decisions table."""
 
 TEST = "test/"
 """Photos for test events, which start nothing by themselves."""

@@ -78,15 +78,15 @@ def test_a_text_that_is_no_unicode_is_refused(event: object):
     [
         ([], "the event must be an object"),
         ("text", "the event must be an object"),
-        ({}, "s3_bucket must be a text"),
-        ({"s3_bucket": "b"}, "s3_key must be a text"),
-        ({"s3_bucket": "", "s3_key": "k"}, "s3_bucket must be a text that is not empty"),
-        ({"s3_bucket": "b", "s3_key": 7}, "s3_key must be a text.*got 7"),
-        ({"s3_bucket": "b", "s3_key": "k", "s3_version": 7}, "version must be a text, got 7"),
+        ({}, "s3_bucket must be a non-empty string"),
+        ({"s3_bucket": "b"}, "s3_key must be a non-empty string"),
+        ({"s3_bucket": "", "s3_key": "k"}, "s3_bucket must be a non-empty string"),
+        ({"s3_bucket": "b", "s3_key": 7}, "s3_key must be a non-empty string.*got 7"),
+        ({"s3_bucket": "b", "s3_key": "k", "s3_version": 7}, "version must be a string, got 7"),
         ({"Records": "one"}, "exactly one record"),
         ({"Records": [{"sns": {}}]}, r"Records\[0\].s3 must be an object"),
         ({"detail": {"bucket": "b"}}, "detail.bucket must be an object"),
-        ({"detail": {"bucket": {"name": "b"}, "object": {}}}, "detail.object.key must be a text"),
+        ({"detail": {"bucket": {"name": "b"}, "object": {}}}, "detail.object.key must be a non-empty string"),
     ],
 )
 def test_an_event_of_another_shape_is_refused_with_the_field(event: object, words: str):
