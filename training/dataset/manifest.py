@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
@@ -84,14 +85,21 @@ def read_manifest(folder: Path) -> Manifest:
     manifest = manifest_of(content)
     for name, digest in manifest.files.items():
         try:
-            with (folder / name).open("rb") as file:
-                unchanged = hashlib.file_digest(file, "sha256").hexdigest() == digest
+            found = (folder / name).stat()
+            unchanged = _digest(folder / name, found.st_size, found.st_ino, found.st_ctime_ns) == digest
         except FileNotFoundError as error:
             raise DatasetError(f"{folder / name} is missing; prepare again") from error
         if not unchanged:
             # its name in the bucket and the training job's are made of the manifest
             raise DatasetError(f"{folder / name} was changed since it was prepared; prepare again")
     return manifest
+
+
+@cache
+def _digest(path: Path, size: int, inode: int, changed: int) -> str:
+    """The SHA-256 of a file that still is as it was: a run reads its dataset for the settings and for the endpoint."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def manifest_of(content: Mapping[str, object]) -> Manifest:

@@ -1,8 +1,10 @@
 """A dataset's identity: the same for the same data, another for any other, and refused when it no longer fits."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -82,6 +84,28 @@ def test_a_file_that_was_changed_is_refused_by_its_name(dataset: Path, file: str
     (dataset / file).write_bytes(data)
     with pytest.raises(DatasetError, match=f"{file} .*changed.*prepare again"):
         read_manifest(dataset)
+
+
+def test_a_file_is_hashed_once_in_a_run_and_again_when_it_was_changed(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    digest = hashlib.file_digest
+
+    def counted(file: BinaryIO, name: str) -> object:
+        hashed.append(file.name)
+        return digest(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    files = read_manifest(dataset).files
+    assert len(hashed) == len(files)
+    read_manifest(dataset)
+    assert len(hashed) == len(files)
+    with (dataset / "train/train.rec").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(DatasetError, match="changed"):
+        read_manifest(dataset)
+    assert hashed[len(files) :] == [str(dataset / "train/train.rec")]
 
 
 def test_a_file_that_is_gone_is_refused_by_its_name(dataset: Path) -> None:
