@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.parts import dashboard, iam
-from components.parts.alarms import DRIFT, AlarmSpec, Watched, alarm_specs
+from components.parts.alarms import DRIFT, Alarmed, AlarmSpec, alarm_specs
 from components.parts.function import lambda_function
 from components.parts.tags import tags
 from contract import prefixes
@@ -153,7 +153,7 @@ class Observability(pulumi.ComponentResource):
 
     def _make_alarms(self) -> list[aws.cloudwatch.MetricAlarm]:
         args = self._args
-        watched = Watched(
+        watched = Alarmed(
             namespace=METRIC_NAMESPACE,
             stack=pulumi.get_stack(),
             endpoint=args["endpoint_name"],
@@ -207,7 +207,7 @@ class Observability(pulumi.ComponentResource):
         ).apply(
             lambda known: json.dumps(
                 dashboard.dashboard_body(
-                    dashboard.Watched(
+                    dashboard.OnDashboard(
                         **known,
                         region=known["state_machine_arn"].split(":")[3],
                         namespace=METRIC_NAMESPACE,

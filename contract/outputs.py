@@ -66,10 +66,10 @@ def exports(**values: object) -> dict[str, object]:
     Raises:
         TypeError: a field without a value, or a value without a field.
     """
-    missing, unknown = NAMES.keys() - values.keys(), values.keys() - NAMES.keys()
+    missing, unknown = OUTPUT_NAMES.keys() - values.keys(), values.keys() - OUTPUT_NAMES.keys()
     if missing or unknown:
         raise TypeError(f"the stack's outputs are those of StackOutputs: missing {missing}, unknown {unknown}")
-    return {NAMES[key]: value for key, value in values.items()}
+    return {OUTPUT_NAMES[key]: value for key, value in values.items()}
 
 
 def read_outputs(path: str | Path | None) -> StackOutputs | None:
@@ -105,19 +105,19 @@ def parse_outputs(document: object, name: str = "outputs") -> StackOutputs:
     given = cast("dict[str, object]", document)
     values: dict[str, object] = {}
     for key, kind in get_type_hints(StackOutputs).items():
-        value = given.get(NAMES[key])
+        value = given.get(OUTPUT_NAMES[key])
         if value is None:
             continue
-        parse, allowed = KINDS[kind]
+        parse, allowed = PARSERS[kind]
         try:
             values[key] = parse(value)
         except ValueError:
-            raise UserError(f"{name}: {NAMES[key]} must be {allowed}, got {value!r:.80}") from None
+            raise UserError(f"{name}: {OUTPUT_NAMES[key]} must be {allowed}, got {value!r:.80}") from None
     outputs = StackOutputs(**values)  # pyright: ignore[reportArgumentType]
     outputs = dataclasses.replace(outputs, labels=outputs.labels or outputs.classes)
     threshold, labels = outputs.confidence_threshold, len(outputs.labels) or None
     if threshold is not None and not is_threshold(threshold, labels):
-        key = NAMES["confidence_threshold"]
+        key = OUTPUT_NAMES["confidence_threshold"]
         raise UserError(f"{name}: {key} must be {allowed_thresholds(labels)}, got {threshold:g}")
     return outputs
 
@@ -155,7 +155,7 @@ def _strings(value: object) -> Mapping[str, str]:
     return {key: _string(item) for key, item in cast("dict[str, object]", value).items()}
 
 
-KINDS: Mapping[object, tuple[Callable[[object], object], str]] = {
+PARSERS: Mapping[object, tuple[Callable[[object], object], str]] = {
     str: (_string, "a string"),
     float | None: (_number, "a number"),
     int | None: (_integer, "a whole number"),
@@ -169,5 +169,5 @@ def _camel_case(name: str) -> str:
     return re.sub("_([a-z])", lambda match: match[1].upper(), name)
 
 
-NAMES: Mapping[str, str] = {each.name: _camel_case(each.name) for each in dataclasses.fields(StackOutputs)}
+OUTPUT_NAMES: Mapping[str, str] = {each.name: _camel_case(each.name) for each in dataclasses.fields(StackOutputs)}
 """Field -> name of the output."""

@@ -10,7 +10,7 @@ from contract.errors import InvalidEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class StoredObject:
     """An object in S3; `version` is empty when the event does not know it."""
 
     bucket: str
@@ -18,7 +18,7 @@ class Photo:
     version: str
 
 
-def read_photo(event: object) -> Photo:
+def read_photo(event: object) -> StoredObject:
     """Read the execution's input, an EventBridge event of S3, or an S3 notification of one record.
 
     Keys are taken literally, but for S3 notifications, which encode them as in a URL's query
@@ -36,19 +36,19 @@ def read_photo(event: object) -> Photo:
         s3 = _object(_object(cast("list[object]", records)[0], "Records[0]").get("s3"), "Records[0].s3")
         bucket, item = _object(s3.get("bucket"), "bucket"), _object(s3.get("object"), "object")
         key = unquote_plus(_text(item.get("key"), "object.key"))
-        return Photo(_text(bucket.get("name"), "bucket.name"), key, _version(item.get("versionId")))
+        return StoredObject(_text(bucket.get("name"), "bucket.name"), key, _version(item.get("versionId")))
     if "detail" in fields:
         detail = _object(fields["detail"], "detail")
         bucket, item = (
             _object(detail.get("bucket"), "detail.bucket"),
             _object(detail.get("object"), "detail.object"),
         )
-        return Photo(
+        return StoredObject(
             _text(bucket.get("name"), "detail.bucket.name"),
             _text(item.get("key"), "detail.object.key"),
             _version(item.get("version-id")),
         )
-    return Photo(
+    return StoredObject(
         _text(fields.get("s3_bucket"), "s3_bucket"),
         _text(fields.get("s3_key"), "s3_key"),
         _version(fields.get("s3_version")),

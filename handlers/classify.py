@@ -23,7 +23,7 @@ from contract.errors import (
     Throttled,
 )
 from contract.inferences import read_inferences
-from contract.photos import Photo, read_photo
+from contract.photos import StoredObject, read_photo
 from handlers import environment
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def runtime_client() -> "SageMakerRuntimeClient":
     )
 
 
-def inference_id(photo: Photo) -> str:
+def inference_id(photo: StoredObject) -> str:
     """The same 32 hexadecimal digits for the same version of the same object, whoever asks.
 
     `InferenceId` takes up to 64 ASCII characters (SageMaker Runtime API, "InvokeEndpoint").

@@ -30,7 +30,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Routing:
     """An accepted answer: `confidence` is the best probability, `margin` its lead over the second best."""
 
     label: str
@@ -41,7 +41,7 @@ class Decision:
     loading_bay: str
 
 
-def decide(inferences: Sequence[float], policy: Policy) -> Decision:
+def decide(inferences: Sequence[float], policy: Policy) -> Routing:
     """Accept when the best label is a class and its probability reaches the threshold (`>=`).
 
     Of equally probable labels the first in label order is the best, as in NumPy's `argmax`.
@@ -63,7 +63,7 @@ def decide(inferences: Sequence[float], policy: Policy) -> Decision:
         raise refusal(
             label=label, confidence=confidence, margin=margin, threshold=policy.threshold, inferences=inferences
         )
-    return Decision(label, confidence, margin, policy.threshold, "accepted", policy.loading_bays[label])
+    return Routing(label, confidence, margin, policy.threshold, "accepted", policy.loading_bays[label])
 
 
 @cache

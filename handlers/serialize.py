@@ -21,7 +21,7 @@ from contract.errors import (
     StorageUnavailable,
     Throttled,
 )
-from contract.photos import Photo, read_photo
+from contract.photos import StoredObject, read_photo
 from contract.pictures import to_model_image
 from handlers import environment
 
@@ -63,7 +63,7 @@ def s3_client() -> "S3Client":
     return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2}))
 
 
-def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:
+def fetch(s3: "S3Client", photo: StoredObject, *, max_bytes: int) -> tuple[bytes, str]:
     """Download one version of an object, after a look at its size.
 
     Args:
@@ -108,7 +108,7 @@ def fetch(s3: "S3Client", photo: Photo, *, max_bytes: int) -> tuple[bytes, str]:
         raise StorageUnavailable(f"s3://{photo.bucket}/{photo.key} could not be read: {error}") from error
 
 
-def _as_ours(error: ClientError, s3: "S3Client", photo: Photo) -> SconesError:
+def _as_ours(error: ClientError, s3: "S3Client", photo: StoredObject) -> SconesError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
     where = f"s3://{photo.bucket}/{photo.key}" + (f" (version {photo.version})" if photo.version else "")
@@ -129,7 +129,7 @@ def _as_ours(error: ClientError, s3: "S3Client", photo: Photo) -> SconesError:
     return StorageUnavailable(f"{where}: S3 answered {status} {code}")
 
 
-def _bucket_missing(s3: "S3Client", photo: Photo) -> BucketNotFound | None:
+def _bucket_missing(s3: "S3Client", photo: StoredObject) -> BucketNotFound | None:
     try:
         s3.head_bucket(Bucket=photo.bucket)
     except ClientError as error:

@@ -48,3 +48,12 @@ def test_what_a_function_carries_of_the_contract_needs_the_standard_library_and_
         for module in imported(ROOT / path):
             package = module.partition(".")[0]
             assert package in sys.stdlib_module_names or package in ("contract", "PIL"), f"{path} imports {module}"
+
+
+def test_a_class_s_name_means_one_thing_in_the_whole_repository() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -24,7 +24,7 @@ DRIFT = "drift"
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class Alarmed:
     """Names of what is watched."""
 
     namespace: pulumi.Input[str]
@@ -72,7 +72,7 @@ class AlarmSpec:
         return f"{self.what} Runbook: {self.runbook}"
 
 
-def alarm_specs(watched: Watched, review_rate_percent: float, *, neither: bool = False) -> list[AlarmSpec]:
+def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool = False) -> list[AlarmSpec]:
     """Every alarm.
 
     Args:
@@ -199,7 +199,7 @@ def alarm_specs(watched: Watched, review_rate_percent: float, *, neither: bool =
     ]
 
 
-def _stranger_rate(watched: Watched, percent: float) -> AlarmSpec:
+def _stranger_rate(watched: Alarmed, percent: float) -> AlarmSpec:
     return AlarmSpec(
         key="stranger-rate",
         what=f"Too many of the hour's photos show none of the classes (judged from {FEWEST_EXECUTIONS} photos on).",

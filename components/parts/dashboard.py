@@ -16,7 +16,7 @@ Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class OnDashboard:
     """What the dashboard is about."""
 
     region: str
@@ -38,7 +38,7 @@ class Watched:
     alarm_arns: Sequence[str]
 
 
-def dashboard_body(watched: Watched) -> Json:
+def dashboard_body(watched: OnDashboard) -> Json:
     """The body, ready for `json.dumps`: from whether anything is wrong, over what was decided, to why."""
     rows: list[tuple[int, list[Json]]] = [
         (3, [_alarms(watched)]),
@@ -58,7 +58,7 @@ def dashboard_body(watched: Watched) -> Json:
 
 
 def _graph(
-    watched: Watched,
+    watched: OnDashboard,
     title: str,
     series: Sequence[Sequence[object]],
     *,
@@ -83,16 +83,16 @@ def _graph(
     return {"type": "metric", "properties": properties}
 
 
-def _alarms(watched: Watched) -> Json:
+def _alarms(watched: OnDashboard) -> Json:
     return {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(watched.alarm_arns)}}
 
 
-def _executions(watched: Watched, outcome: Outcome, options: Json) -> list[object]:
+def _executions(watched: OnDashboard, outcome: Outcome, options: Json) -> list[object]:
     dimensions = [metrics.STACK, watched.stack, metrics.OUTCOME, outcome]
     return [watched.namespace, metrics.EXECUTIONS, *dimensions, options]
 
 
-def _outcomes(watched: Watched) -> Json:
+def _outcomes(watched: OnDashboard) -> Json:
     colours: dict[Outcome, str] = {"accepted": GREEN, "review": ORANGE, "neither": PURPLE, "fault": RED}
     if NEITHER not in watched.classes:
         del colours["neither"]
@@ -102,7 +102,7 @@ def _outcomes(watched: Watched) -> Json:
     return _graph(watched, "Executions by outcome", series, stat="Sum", stacked=True)
 
 
-def _review_rate(watched: Watched) -> Json:
+def _review_rate(watched: OnDashboard) -> Json:
     shares: list[tuple[Outcome, str]] = [("review", ORANGE)]
     if NEITHER in watched.classes:
         shares.append(("neither", PURPLE))
@@ -113,7 +113,7 @@ def _review_rate(watched: Watched) -> Json:
     return _graph(watched, "Review rate (%)", series, top=100, line=("alarm", watched.review_rate_percent))
 
 
-def _bays(watched: Watched) -> Json:
+def _bays(watched: OnDashboard) -> Json:
     bays = dict.fromkeys(watched.loading_bays.values())
     series = [
         [
@@ -130,12 +130,12 @@ def _bays(watched: Watched) -> Json:
     return _graph(watched, "Drivers by loading bay", series, stat="Sum", stacked=True)
 
 
-def _captured(watched: Watched, metric: str, options: Json, *more: str) -> list[object]:
+def _captured(watched: OnDashboard, metric: str, options: Json, *more: str) -> list[object]:
     dimensions = [metrics.STACK, watched.stack, metrics.ENDPOINT, watched.endpoint, *more]
     return [watched.namespace, metric, *dimensions, options]
 
 
-def _confidence(watched: Watched) -> Json:
+def _confidence(watched: OnDashboard) -> Json:
     series = [
         _captured(watched, metrics.CONFIDENCE, {"stat": stat, "label": label})
         for stat, label in (("p90", "p90"), ("p50", "median"), ("p10", "p10"), ("Average", "mean"))
@@ -143,7 +143,7 @@ def _confidence(watched: Watched) -> Json:
     return _graph(watched, "Confidence", series, top=1, line=("threshold", watched.threshold))
 
 
-def _drift(watched: Watched) -> Json:
+def _drift(watched: OnDashboard) -> Json:
     series = [
         _captured(watched, metrics.DRIFT_SCORE, {"label": "drift score (above 1: drift)"}),
         _captured(watched, metrics.CONFIDENCE_PSI, {"label": "PSI"}),
@@ -151,14 +151,14 @@ def _drift(watched: Watched) -> Json:
     return _graph(watched, "Drift from the baseline", series, line=("drift", 1.0))
 
 
-def _classes(watched: Watched) -> Json:
+def _classes(watched: OnDashboard) -> Json:
     series = [
         _captured(watched, metrics.CLASS_SHARE, {"label": label}, metrics.CLASS, label) for label in watched.classes
     ]
     return _graph(watched, "Share of each predicted class", series, stacked=True, top=1)
 
 
-def _steps(watched: Watched) -> Json:
+def _steps(watched: OnDashboard) -> Json:
     series: list[list[object]] = [
         ["AWS/Lambda", "Duration", "FunctionName", name, {"stat": stat, "label": f"{step} {stat}"}]
         for step, name in watched.functions.items()
@@ -169,7 +169,7 @@ def _steps(watched: Watched) -> Json:
     return _graph(watched, "Latency of each step (ms)", series)
 
 
-def _queues(watched: Watched) -> Json:
+def _queues(watched: OnDashboard) -> Json:
     age = ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", watched.review_queue]
     waiting = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"]
     right: Json = {"yAxis": "right"}
@@ -185,7 +185,7 @@ def _queues(watched: Watched) -> Json:
     return _graph(watched, "Review queue", series, stat="Maximum")
 
 
-def _captures(watched: Watched) -> Json:
+def _captures(watched: OnDashboard) -> Json:
     below = metrics.BELOW_THRESHOLD
     series = [
         _captured(watched, below, {"stat": "SampleCount", "label": "inferences"}),
@@ -195,12 +195,12 @@ def _captures(watched: Watched) -> Json:
     return _graph(watched, "Captured inferences", series, stat="Sum")
 
 
-def _endpoint(watched: Watched, namespace: str, metric: str, options: Json) -> list[object]:
+def _endpoint(watched: OnDashboard, namespace: str, metric: str, options: Json) -> list[object]:
     dimensions = ["EndpointName", watched.endpoint, "VariantName", watched.variant]
     return [namespace, metric, *dimensions, options]
 
 
-def _endpoint_requests(watched: Watched) -> Json:
+def _endpoint_requests(watched: OnDashboard) -> Json:
     series = [
         _endpoint(watched, "AWS/SageMaker", "Invocations", {"label": "requests"}),
         _endpoint(watched, "AWS/SageMaker", "Invocation4XXErrors", {"label": "4xx", "color": ORANGE}),
@@ -209,7 +209,7 @@ def _endpoint_requests(watched: Watched) -> Json:
     return _graph(watched, "Endpoint: requests", series, stat="Sum")
 
 
-def _endpoint_latency(watched: Watched) -> Json:
+def _endpoint_latency(watched: OnDashboard) -> Json:
     series = [
         _endpoint(watched, "AWS/SageMaker", metric, {"stat": stat, "label": f"{label} {stat}"})
         for metric, label in (("ModelLatency", "model"), ("OverheadLatency", "overhead"))
@@ -218,7 +218,7 @@ def _endpoint_latency(watched: Watched) -> Json:
     return _graph(watched, "Endpoint: latency (µs)", series)
 
 
-def _endpoint_load(watched: Watched) -> Json:
+def _endpoint_load(watched: OnDashboard) -> Json:
     series = [
         _endpoint(watched, ENDPOINT_LOG_GROUP, metric, {"label": label})
         for metric, label in (("CPUUtilization", "processor"), ("MemoryUtilization", "memory"))

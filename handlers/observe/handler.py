@@ -24,12 +24,12 @@ from aws_lambda_powertools import Logger
 from contract.decisions import OUTCOMES
 from contract.drift import DRIFT_DETECTED, DRIFT_EVENT_SOURCE
 from contract.errors import InvalidEvent
-from contract.photos import Photo, read_photo
+from contract.photos import StoredObject, read_photo
 from handlers import environment
 from handlers.observe import metrics
 from handlers.observe.events import read_alarm, read_execution
 from handlers.observe.files import SUFFIX, inferences
-from handlers.observe.window import Window, read_baseline
+from handlers.observe.window import LatestPhotos, read_baseline
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -115,11 +115,11 @@ def handler(event: dict[str, object], context: object) -> dict[str, object]:
     return done
 
 
-def observe_capture(file: Photo, settings: Settings, now: datetime) -> dict[str, object]:
+def observe_capture(file: StoredObject, settings: Settings, now: datetime) -> dict[str, object]:
     """Publish the metrics of one capture file. Raises ClientError when S3 or CloudWatch refuse."""
     if not file.key.endswith(SUFFIX):
         return {"key": file.key, "ignored": f"not a {SUFFIX} file"}
-    tally, window, damaged = metrics.Tally(settings.classes, settings.threshold), Window(), 0
+    tally, window, damaged = metrics.MinuteCounts(settings.classes, settings.threshold), LatestPhotos(), 0
 
     def damage(line: int, problem: str) -> None:
         nonlocal damaged

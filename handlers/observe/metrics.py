@@ -62,7 +62,7 @@ class _Minute:
     labels: Counter[str] = field(default_factory=Counter[str])
 
 
-class Tally:
+class MinuteCounts:
     """Inferences counted by the minute, in memory that grows with the minutes and not with the inferences."""
 
     def __init__(self, classes: Sequence[str], threshold: float) -> None:

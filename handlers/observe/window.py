@@ -28,7 +28,7 @@ WINDOW_FILES = 100
 logger = Logger()
 
 
-class Window:
+class LatestPhotos:
     """Confidences, each inference id once: a photo whose classification was tried again counts once."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from operations.captures.period import Period
 from operations.report.binning import DURATION_EDGES, Ints, duration_bins
 
-MOST = 20_000
+MOST_EXECUTIONS = 20_000
 """Executions looked at, newest first: the service answers slowly and only keeps them for 90 days."""
 
 
@@ -27,7 +27,7 @@ class Executions:
     durations: Ints = field(default_factory=_no_durations)
     """Seconds from start to end of those that succeeded, in bins."""
     cut: bool = False
-    """Whether there were more than MOST."""
+    """Whether there were more than MOST_EXECUTIONS."""
 
     @property
     def count(self) -> int:
@@ -48,7 +48,7 @@ def read_executions(stepfunctions: Any, state_machine: str, period: Period) -> E
             continue
         if period.end and start >= period.end:
             continue
-        if found.count == MOST:
+        if found.count == MOST_EXECUTIONS:
             found.cut = True
             break
         found.by_status[execution["status"]] += 1

@@ -25,7 +25,7 @@ from operations.report.figures import (
 )
 
 Paint = Callable[[Figure], None]
-MANY = 300
+SMALL_DOTS_FROM = 300
 """Dots beyond which they are drawn small and see-through."""
 
 
@@ -36,7 +36,7 @@ def confidence_over_time(data: ConfidenceOverTime, zone: ZoneInfo) -> Paint:
         axes: Axes = figure.subplots()
         accepted = np.array(data.accepted, bool)
         times, confidences = canvas.positions(data.times), np.array(data.confidences)
-        many = len(times) > MANY
+        many = len(times) > SMALL_DOTS_FROM
         for mask, colour, name in ((accepted, ROUTED, "routed"), (~accepted, REVIEW, "sent to people")):
             axes.scatter(
                 times[mask],

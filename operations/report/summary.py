@@ -16,10 +16,10 @@ from operations.report.binning import FINE_EDGES, quantile
 from operations.report.decisions import DecisionIndex
 from operations.report.drift import Drift, measure_drift
 from operations.report.executions import Executions
-from operations.report.tally import Photo, Tally
+from operations.report.tally import DrawnPhoto, Tally
 
 MOST_WINDOWS = 48
-ENOUGH = 20
+LEAST_WINDOW = 20
 """Photos that a window holds on average, so that its rate says something."""
 ENOUGH_FOR_DRIFT = 100
 MOST_DRIFT_WINDOWS = 30
@@ -133,7 +133,7 @@ def summarise(tally: Tally, inputs: Inputs) -> Summary:
     labels, zone, baseline = inputs.labels, inputs.zone, inputs.baseline
     photos = tally.count
     routed = int(tally.confidences[:, 1].sum())
-    windows = tally.series.windows(MOST_WINDOWS, ENOUGH, tally.offset())
+    windows = tally.series.windows(MOST_WINDOWS, LEAST_WINDOW, tally.offset())
     drift = None
     if baseline is not None and photos:
         drift = measure_drift(
@@ -201,7 +201,7 @@ def _totals(tally: Tally, labels: Sequence[str], drift: Drift | None) -> list[Cl
     return rows
 
 
-def _shown(photo: Photo, labels: Sequence[str]) -> Shown:
+def _shown(photo: DrawnPhoto, labels: Sequence[str]) -> Shown:
     ranked: Mapping[str, float] = dict(sorted(zip(labels, photo.scores, strict=True), key=lambda item: -item[1]))
     return Shown(
         time=from_microseconds(photo.time),

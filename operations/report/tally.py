@@ -31,7 +31,7 @@ _QUARTER = 900_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class DrawnPhoto:
     """One inference, kept to be drawn or shown."""
 
     time: int
@@ -84,9 +84,9 @@ class Tally:
         self.last: int | None = None
         self._decisions = decisions
         self._random = np.random.default_rng(seed)
-        self._points: Smallest[Photo] = Smallest(POINTS)
-        self._least_sure: Smallest[Photo] = Smallest(THUMBNAILS)
-        self._sure: Smallest[Photo] = Smallest(THUMBNAILS)
+        self._points: Smallest[DrawnPhoto] = Smallest(POINTS)
+        self._least_sure: Smallest[DrawnPhoto] = Smallest(THUMBNAILS)
+        self._sure: Smallest[DrawnPhoto] = Smallest(THUMBNAILS)
 
     @property
     def count(self) -> int:
@@ -94,17 +94,17 @@ class Tally:
         return int(self.confidences.sum())
 
     @property
-    def points(self) -> list[Photo]:
+    def points(self) -> list[DrawnPhoto]:
         """A fair draw of all photos, in order of time."""
         return sorted(self._points.items, key=lambda photo: photo.time)
 
     @property
-    def least_sure(self) -> list[Photo]:
+    def least_sure(self) -> list[DrawnPhoto]:
         """The photos with the least confidence, least first."""
         return self._least_sure.items
 
     @property
-    def sure(self) -> list[Photo]:
+    def sure(self) -> list[DrawnPhoto]:
         """A fair draw of the photos that were routed automatically, in order of time."""
         return sorted(self._sure.items, key=lambda photo: photo.time)
 
@@ -162,10 +162,10 @@ class Tally:
         return np.array(hours, np.int64)[position]
 
     @staticmethod
-    def _photo(batch: Batch, position: int, accepted: bool, found: Mapping[str, Decision], shown: bool) -> Photo:
+    def _photo(batch: Batch, position: int, accepted: bool, found: Mapping[str, Decision], shown: bool) -> DrawnPhoto:
         name = batch.ids[position]
         decision = found.get(name) if name is not None else None
-        return Photo(
+        return DrawnPhoto(
             time=int(batch.times[position]),
             scores=tuple(batch.scores[position].tolist()),
             accepted=accepted,

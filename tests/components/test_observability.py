@@ -292,7 +292,7 @@ def test_the_review_rate_is_judged_from_enough_executions_on(plain):
 
 
 def test_strangers_have_an_alarm_of_their_own_where_the_model_knows_them():
-    watched = alarms.Watched("Scones", "dev", "e", "v", "q", "d", "f")
+    watched = alarms.Alarmed("Scones", "dev", "e", "v", "q", "d", "f")
     with_it, without = alarms.alarm_specs(watched, 40, neither=True), alarms.alarm_specs(watched, 40)
     (stranger,) = [spec for spec in with_it if spec not in without]
     review = next(spec for spec in without if spec.key == "review-rate")
@@ -333,7 +333,7 @@ def test_with_retraining_the_drift_alarm_calls_the_function_and_no_other_alarm_d
 
 
 def test_alarms_on_our_own_metrics_use_names_that_the_function_publishes():
-    watched = alarms.Watched("Scones", "dev", "e", "v", "q", "d", "f")
+    watched = alarms.Alarmed("Scones", "dev", "e", "v", "q", "d", "f")
     ours = [spec for spec in alarms.alarm_specs(watched, 40) if spec.namespace == "Scones"]
     published = {value for name, value in vars(metrics).items() if name.isupper() and isinstance(value, str)}
     assert ours
@@ -357,7 +357,7 @@ def a_dashboard(**changes):
         "review_rate_percent": 40,
         "alarm_arns": [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:a"],
     }
-    return dashboard.dashboard_body(dashboard.Watched(**{**watched, **changes}))
+    return dashboard.dashboard_body(dashboard.OnDashboard(**{**watched, **changes}))
 
 
 def graph(body, title):

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components.parts.training_job import TrainingNotCompletedError
-from contract.outputs import NAMES, parse_outputs
+from contract.outputs import OUTPUT_NAMES, parse_outputs
 from tests.components.dataset import write_dataset
 from tests.components.stack import Run, run
 
@@ -234,7 +234,7 @@ def test_image_files_travel_in_four_channels(places, tmp_path):
 
 
 def test_the_outputs_are_those_that_the_tools_read(dev):
-    assert list(dev.outputs) == list(NAMES.values())
+    assert list(dev.outputs) == list(OUTPUT_NAMES.values())
     read = parse_outputs(dev.outputs)
     assert (read.bucket, read.classes) == (dev.outputs["bucket"], ("bicycle", "motorcycle"))
     assert dev.outputs["modelArtifact"].endswith(f"/{dev.outputs['trainingJobName']}/output/model.tar.gz")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import UserError
-from contract.outputs import NAMES, StackOutputs, exports, parse_outputs, read_outputs
+from contract.outputs import OUTPUT_NAMES, StackOutputs, exports, parse_outputs, read_outputs
 
 EVERYTHING = StackOutputs(
     bucket="b",
@@ -34,7 +34,7 @@ EVERYTHING = StackOutputs(
 
 
 def values_of(outputs):
-    return {name: getattr(outputs, name) for name in NAMES}
+    return {name: getattr(outputs, name) for name in OUTPUT_NAMES}
 
 
 def refused(tmp_path, document):
@@ -51,7 +51,7 @@ def test_what_a_program_exports_is_read_back():
 
 def test_the_names_are_those_that_pulumi_s_users_write():
     assert list(exports(**values_of(EVERYTHING)))[:3] == ["bucket", "endpointName", "endpointMode"]
-    assert {"reviewQueueUrl", "captureUri", "confidenceThreshold", "loadingBays"} <= set(NAMES.values())
+    assert {"reviewQueueUrl", "captureUri", "confidenceThreshold", "loadingBays"} <= set(OUTPUT_NAMES.values())
 
 
 def test_a_program_that_forgets_or_invents_an_output_is_stopped():
@@ -115,7 +115,7 @@ anything = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(NAMES.values())), anything))
+@given(st.dictionaries(st.sampled_from(sorted(OUTPUT_NAMES.values())), anything))
 def test_whatever_stands_in_the_outputs_they_are_read_or_refused(document):
     try:
         parse_outputs(document)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import InvalidEvent
-from contract.photos import Photo, read_photo
+from contract.photos import StoredObject, read_photo
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 
@@ -22,7 +22,7 @@ def test_the_same_key_is_read_from_every_shape(key: str):
     plain = read_photo({"s3_bucket": "b", "s3_key": key, "image_data": ""})
     event = read_photo({"detail": {"bucket": {"name": "b"}, "object": {"key": key, "size": 5}}})
     notification = read_photo(records(quote_plus(key)))
-    assert plain == event == notification == Photo("b", key, "")
+    assert plain == event == notification == StoredObject("b", key, "")
 
 
 @pytest.mark.parametrize(

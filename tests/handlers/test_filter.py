@@ -18,7 +18,7 @@ from contract.errors import (
     ThresholdNotMet,
 )
 from handlers import filter as filtering
-from handlers.filter import Decision, Policy, decide
+from handlers.filter import Policy, Routing, decide
 from tests.photo_builders import lambda_context
 
 BAYS = {"bicycle": "bay 1", "motorcycle": "bay 2"}
@@ -48,7 +48,7 @@ def strangers(draw: st.DrawFn) -> tuple[float, ...]:
     return tuple(weight / sum(weights) for weight in weights)
 
 
-def outcome(scores: tuple[float, ...], rule: Policy) -> Decision | None:
+def outcome(scores: tuple[float, ...], rule: Policy) -> Routing | None:
     try:
         return decide(scores, rule)
     except ForAPerson:

@@ -25,7 +25,7 @@ from contract.errors import (
     StorageUnavailable,
     Throttled,
 )
-from contract.photos import Photo
+from contract.photos import StoredObject
 from handlers import serialize
 from tests.photo_builders import GREEN, RED, answering, decoded, encoded, is_near, lambda_context, quarters
 
@@ -219,7 +219,7 @@ def test_without_permission_it_is_access_that_is_denied(s3: "S3Client"):
     )
     client = boto3.client("s3", aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"])
     with pytest.raises(AccessDenied, match=f"s3://{BUCKET}/{KEY}"):
-        serialize.fetch(client, Photo(BUCKET, KEY, ""), max_bytes=20_000)
+        serialize.fetch(client, StoredObject(BUCKET, KEY, ""), max_bytes=20_000)
 
 
 def s3_fault(code: str) -> bytes:
@@ -253,7 +253,7 @@ def test_what_s3_answers_becomes_a_fault_with_its_name(
     hook = answering(status, s3_fault(code) if code else b"")
     impatient.meta.events.register_first(f"before-send.s3.{operation}", hook)
     with pytest.raises(SconesError, match=BUCKET) as raised:
-        serialize.fetch(impatient, Photo(BUCKET, KEY, ""), max_bytes=20_000)
+        serialize.fetch(impatient, StoredObject(BUCKET, KEY, ""), max_bytes=20_000)
     assert type(raised.value) is fault
 
 

@@ -23,9 +23,9 @@ from training.dataset.pickles import PickleError, load, text
 SIDE = 32
 PLANE = SIDE * SIDE
 ROW = 3 * PLANE
-FOLDER = "cifar-100-python"
+ARCHIVE_FOLDER = "cifar-100-python"
 MEMBERS = ("meta", "train", "test")
-LARGEST = 1 << 30
+LARGEST_MEMBER = 1 << 30
 """Bytes of a member: six times the real `train`. A larger one is refused before it fills the memory."""
 BLOCK = 1 << 20
 
@@ -86,7 +86,7 @@ class Archive:
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise self._broken(f"it is damaged or cut off ({error})") from error
         if missing := [name for name in MEMBERS if name not in contents]:
-            raise self._broken(f"it has no {FOLDER}/{missing[0]}")
+            raise self._broken(f"it has no {ARCHIVE_FOLDER}/{missing[0]}")
         names = self._names(contents["meta"])
         train, test = (self._part(name, contents[name], len(names)) for name in ("train", "test"))
         return Contents(names, train, test, digests)
@@ -102,8 +102,8 @@ class Archive:
                 for member in tar:
                     name = PurePosixPath(member.name).name
                     if name in MEMBERS and (file := tar.extractfile(member)):
-                        if member.size > LARGEST:
-                            raise self._broken(f"{name} must hold at most {LARGEST} bytes, got {member.size}")
+                        if member.size > LARGEST_MEMBER:
+                            raise self._broken(f"{name} must hold at most {LARGEST_MEMBER} bytes, got {member.size}")
                         yield name, file
             while unzipped.read(BLOCK):
                 pass  # gzip's checksum stands at the very end

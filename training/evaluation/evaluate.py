@@ -30,7 +30,7 @@ from training.evaluation.scoring import WORKERS, photos_in, score
 from training.evaluation.statistics import Floats
 from training.evaluation.table import show
 
-NARROWEST = 100
+PIPE_COLUMNS = 100
 """Columns that the tables get when the output is no terminal."""
 
 
@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         print()
         return 0
     console = Console()
-    show(evaluation, console if console.is_terminal else Console(width=NARROWEST))
+    show(evaluation, console if console.is_terminal else Console(width=PIPE_COLUMNS))
     print(f"Written to {args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     if args.upload_baseline:
         print(f"Uploaded to {outputs.baseline_uri}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REGION = "us-east-1"
-SEEN = "2026-11"
+PRICES_AS_OF = "2026-11"
 USD_PER_HOUR: Mapping[str, float] = {
     "ml.p2.xlarge": 1.125,
     "ml.p3.2xlarge": 3.825,
@@ -22,6 +22,6 @@ USD_PER_HOUR: Mapping[str, float] = {
 }
 """SageMaker training on demand in REGION, US dollars an hour and instance.
 
-Taken in SEEN from public price lists that repeat https://aws.amazon.com/sagemaker/pricing/, not from AWS
+Taken in PRICES_AS_OF from public price lists that repeat https://aws.amazon.com/sagemaker/pricing/, not from AWS
 itself. An instance that is missing, another region or a contract's prices: `--price-per-hour`.
 """

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from training.job.prices import REGION, SEEN, USD_PER_HOUR
+from training.job.prices import PRICES_AS_OF, REGION, USD_PER_HOUR
 
-ENDED = ("Completed", "Failed", "Stopped")
+ENDED_JOB = ("Completed", "Failed", "Stopped")
 _EPOCH = re.compile(r"Epoch\[(\d+)\] (Train|Validation)-accuracy=(\d+(?:\.\d+)?(?:e-?\d+)?)")
 
 
@@ -39,7 +39,7 @@ class Job:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.status in ENDED
+        return self.status in ENDED_JOB
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def cost_of(job: Job, now: datetime, price_per_hour: float | None = None) -> Cos
     elif price is None:
         source = f"no price known for {job.instance_type}: give --price-per-hour"
     else:
-        source = f"${price:g} an hour on demand in {REGION}, as of {SEEN}"
+        source = f"${price:g} an hour on demand in {REGION}, as of {PRICES_AS_OF}"
     if job.billable_seconds is not None:
         seconds, kind = job.billable_seconds, "billed"
     else:

@@ -12,7 +12,7 @@ import numpy as np
 
 from contract.errors import UserError
 from training.cli import Subparsers
-from training.dataset.archive import FOLDER
+from training.dataset.archive import ARCHIVE_FOLDER
 from training.dataset.names import COARSE_NAMES, FINE_NAMES
 from training.dataset.pickles import Content, dump
 from training.synthetic.drawings import AMBIGUOUS, DRAWINGS, NEITHER, VEHICLES, moped, picture
@@ -79,7 +79,7 @@ def pack(path: Path, members: Mapping[str, Content]) -> Path:
         ):
             for name, content in members.items():
                 data = dump(content)
-                info = tarfile.TarInfo(f"{FOLDER}/{name}")
+                info = tarfile.TarInfo(f"{ARCHIVE_FOLDER}/{name}")
                 info.size, info.mode = len(data), 0o644
                 tar.addfile(info, io.BytesIO(data))
         return partial.replace(path)

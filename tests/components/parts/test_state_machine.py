@@ -13,7 +13,7 @@ from components.parts.state_machine import (
     definition,
 )
 from contract import errors
-from contract.photos import Photo, read_photo
+from contract.photos import StoredObject, read_photo
 from tests.components.emulator import Emulator, emulator, zipped
 
 NAMES = Resources("arn:s:1", "arn:c:1", "arn:f:1", "table", "bus", "https://queue", "arn:topic", 30)
@@ -346,7 +346,7 @@ def test_the_key_in_the_message_is_the_objects_own_in_every_shape_of_event(machi
     bridge = {"source": "aws.s3", "detail": {"bucket": {"name": "b"}, "object": {"key": key, "version-id": "v"}}}
     for event in ({"Records": [record]}, bridge, {"s3_bucket": "b", "s3_key": key, "s3_version": "v"}):
         assert machine.told(event) == {"bucket": "b", "key": key, "version": "v"}
-        assert read_photo(event) == Photo("b", key, "v")
+        assert read_photo(event) == StoredObject("b", key, "v")
 
 
 @pytest.mark.parametrize("key", ["100%", "%", "%zz", "a%FFb", "%C3", "%ED%A0%80", "%C0%80", "%F4%90%80%80"])

@@ -19,7 +19,7 @@ def an_inference(*scores, time=NOW):
 
 
 def a_tally(*inferences, threshold=0.8, classes=CLASSES):
-    tally = metrics.Tally(classes, threshold)
+    tally = metrics.MinuteCounts(classes, threshold)
     for inference in inferences:
         tally.add(inference)
     return tally

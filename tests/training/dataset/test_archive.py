@@ -18,7 +18,7 @@ import pytest
 
 from contract.errors import UserError
 from tests.training.builders import build_archive, meta, pack, part, rows
-from training.dataset.archive import LARGEST, Archive, ArchiveError, Contents
+from training.dataset.archive import LARGEST_MEMBER, Archive, ArchiveError, Contents
 from training.dataset.download import download
 from training.dataset.pickles import PickleError, dump, load
 
@@ -255,7 +255,7 @@ def test_a_folder_without_a_member_is_refused(tmp_path: Path) -> None:
 
 def test_a_member_that_claims_a_gigabyte_is_refused_unread(tmp_path: Path) -> None:
     path, info = tmp_path / "a.tar.gz", tarfile.TarInfo("cifar-100-python/train")
-    info.size = LARGEST + 1
+    info.size = LARGEST_MEMBER + 1
     path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(4096)))
     assert "train must hold at most" in refusal(path)
 
