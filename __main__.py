@@ -1,5 +1,7 @@
 """The map of the system: settings -> bucket -> model and endpoint -> workflow -> observability -> outputs."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 
 import pulumi

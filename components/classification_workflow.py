@@ -3,6 +3,8 @@
 Three functions, the state machine that joins them, what starts it, and where its decisions go.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

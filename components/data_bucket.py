@@ -1,5 +1,7 @@
 """DataBucket: the one bucket, closed, encrypted, versioned, tidied, and telling EventBridge what arrives."""
 
+from __future__ import annotations
+
 from typing import NotRequired, TypedDict
 
 import pulumi

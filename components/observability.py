@@ -1,5 +1,7 @@
 """Observability: what the model does, as metrics, a dashboard and alarms."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict

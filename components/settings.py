@@ -4,6 +4,8 @@
 Defaults are written in Pulumi.yaml alone.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

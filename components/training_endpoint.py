@@ -1,5 +1,7 @@
 """TrainingEndpoint: dataset -> training job -> model -> configuration -> endpoint, addressed by content."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

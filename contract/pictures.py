@@ -1,5 +1,7 @@
 """Any photo that a phone, a camera or a web page produces, made into what the model takes."""
 
+from __future__ import annotations
+
 import struct
 import warnings
 import zlib

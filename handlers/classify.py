@@ -1,5 +1,7 @@
 """Classify: ask the endpoint what is on the picture."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import re
@@ -56,7 +58,7 @@ def model_from_environment() -> Model:
 
 
 @cache
-def runtime_client() -> "SageMakerRuntimeClient":
+def runtime_client() -> SageMakerRuntimeClient:
     """The process's client; one attempt, since the state machine retries with a longer breath."""
     return boto3.client(
         "sagemaker-runtime",
@@ -72,7 +74,7 @@ def inference_id(photo: StoredObject) -> str:
     return hashlib.sha256(f"{photo.bucket}\n{photo.key}\n{photo.version}".encode()).hexdigest()[:32]
 
 
-def invoke(runtime: "SageMakerRuntimeClient", endpoint: str, image: bytes, identity: str) -> bytes:
+def invoke(runtime: SageMakerRuntimeClient, endpoint: str, image: bytes, identity: str) -> bytes:
     """The endpoint's answer to one PNG.
 
     Raises:

@@ -1,5 +1,7 @@
 """The functions' settings: environment variables, each parsed once and refused when it is wrong."""
 
+from __future__ import annotations
+
 import json
 import math
 import os

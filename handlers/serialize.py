@@ -1,5 +1,7 @@
 """Serialize: fetch the photo and turn it into the few kilobytes that the model takes."""
 
+from __future__ import annotations
+
 import base64
 from dataclasses import dataclass
 from functools import cache
@@ -58,12 +60,12 @@ def limits_from_environment() -> Limits:
 
 
 @cache
-def s3_client() -> "S3Client":
+def s3_client() -> S3Client:
     """The process's client; the state machine retries, so the client tries once more only."""
     return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2}))
 
 
-def fetch(s3: "S3Client", photo: StoredObject, *, max_bytes: int) -> tuple[bytes, str]:
+def fetch(s3: S3Client, photo: StoredObject, *, max_bytes: int) -> tuple[bytes, str]:
     """Download one version of an object, after a look at its size.
 
     Args:
@@ -108,7 +110,7 @@ def fetch(s3: "S3Client", photo: StoredObject, *, max_bytes: int) -> tuple[bytes
         raise StorageUnavailable(f"s3://{photo.bucket}/{photo.key} could not be read: {error}") from error
 
 
-def _as_ours(error: ClientError, s3: "S3Client", photo: StoredObject) -> SconesError:
+def _as_ours(error: ClientError, s3: S3Client, photo: StoredObject) -> SconesError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
     where = f"s3://{photo.bucket}/{photo.key}" + (f" (version {photo.version})" if photo.version else "")
@@ -129,7 +131,7 @@ def _as_ours(error: ClientError, s3: "S3Client", photo: StoredObject) -> SconesE
     return StorageUnavailable(f"{where}: S3 answered {status} {code}")
 
 
-def _bucket_missing(s3: "S3Client", photo: StoredObject) -> BucketNotFound | None:
+def _bucket_missing(s3: S3Client, photo: StoredObject) -> BucketNotFound | None:
     try:
         s3.head_bucket(Bucket=photo.bucket)
     except ClientError as error:

@@ -1,5 +1,7 @@
 """`python -m localcloud`: the whole system on this machine."""
 
+from __future__ import annotations
+
 import signal
 import sys
 

@@ -1,5 +1,7 @@
 """The subcommands of `python -m localcloud`."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import os

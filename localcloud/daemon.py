@@ -3,6 +3,8 @@
 `python -m localcloud.daemon FOLDER` writes FOLDER/state.json when all is ready, and lives until it is told to end.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import json

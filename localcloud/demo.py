@@ -1,5 +1,7 @@
 """`make demo`: everything once, from a drawn archive to routed drivers, with what there is to see."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import subprocess

@@ -1,5 +1,7 @@
 """`up`: the program's resources in the emulators, and what is left to read afterwards."""
 
+from __future__ import annotations
+
 import json
 import time
 from collections import Counter

@@ -1,5 +1,7 @@
 """Creates what the program registers: one adapter a resource type, and nothing that no adapter knows."""
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping

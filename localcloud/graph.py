@@ -1,5 +1,7 @@
 """The resources that the program registers, without creating any: what `graph` prints."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path

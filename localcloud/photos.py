@@ -1,5 +1,7 @@
 """Photos through the workflow: upload, follow the execution that EventBridge starts, tell what became of each."""
 
+from __future__ import annotations
+
 import json
 import mimetypes
 import random

@@ -1,5 +1,7 @@
 """The project's and the stack's configuration, put together and checked as the `pulumi` command does it."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,5 +1,7 @@
 """`python -m training`: prepare data, evaluate a model, choose a threshold."""
 
+from __future__ import annotations
+
 import argparse
 import importlib
 import sys

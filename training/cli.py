@@ -1,5 +1,7 @@
 """What the subcommands share."""
 
+from __future__ import annotations
+
 import argparse
 from typing import Protocol
 

@@ -1,5 +1,7 @@
 """The classes of a stack, so that a dataset is made of those that the stack will route."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import cast
 

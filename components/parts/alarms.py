@@ -4,6 +4,8 @@ A review is an execution that fails by design, so the failures that Step Functio
 among them are, and the share of reviews. The observe function tells them apart, and is watched itself.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

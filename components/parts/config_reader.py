@@ -1,5 +1,7 @@
 """Reads configuration values by type and keeps a list of everything that is wrong with them."""
 
+from __future__ import annotations
+
 import difflib
 import json
 import re

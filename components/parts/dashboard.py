@@ -1,5 +1,7 @@
 """The dashboard, as a pure function from names to CloudWatch's JSON ("Dashboard body structure and syntax")."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """The one choice about encryption: a customer's key where there is one, else what AWS manages."""
 
+from __future__ import annotations
+
 from components.parts.iam import Statement, use_key
 
 

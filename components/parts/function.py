@@ -1,5 +1,7 @@
 """One Lambda function with what belongs to it: a role of its own, and a log group that forgets in time."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

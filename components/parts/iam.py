@@ -3,6 +3,8 @@
 One function for each grant, so that a new task can't forget what it needs, nor take more.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict

@@ -3,6 +3,8 @@
 `python -m components.parts.layer` (`make layer`) writes `build/layer.zip`; the same pins give the same bytes.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import subprocess

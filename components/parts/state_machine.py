@@ -7,6 +7,8 @@ Every Catch turns the fault into the review queue's message at once (`_failure`)
 has to know where it came from, and the picture itself travels no further than Classify.
 """
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
 from typing import TypedDict

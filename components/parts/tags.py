@@ -1,5 +1,7 @@
 """Who a resource belongs to, on every resource that takes tags."""
 
+from __future__ import annotations
+
 import pulumi
 
 

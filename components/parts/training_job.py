@@ -1,5 +1,7 @@
 """What identifies a training job, and whether one really ended well."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re

@@ -1,5 +1,7 @@
 """What an ended execution and a drift alarm say, as Step Functions and CloudWatch tell it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass

@@ -3,6 +3,8 @@
 Their keys are `{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`: a variant's sort by time.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +25,7 @@ Damaged = Callable[[int, str], None]
 """Hears the number of a damaged line, from 1, and what is wrong with it."""
 
 
-def inferences(s3: "S3Client", bucket: str, key: str, classes: int, damaged: Damaged) -> Iterator[Inference]:
+def inferences(s3: S3Client, bucket: str, key: str, classes: int, damaged: Damaged) -> Iterator[Inference]:
     """Every inference in a capture file, streamed, but for those of an evaluation.
 
     One with another number of scores than there are classes counts as damaged. Raises ClientError when the
@@ -43,7 +45,7 @@ def inferences(s3: "S3Client", bucket: str, key: str, classes: int, damaged: Dam
             yield inference
 
 
-def earlier_files(s3: "S3Client", bucket: str, key: str) -> Iterator[str]:
+def earlier_files(s3: S3Client, bucket: str, key: str) -> Iterator[str]:
     """The keys of the same variant's files of the LOOK_BACK_HOURS before this one, the latest first.
 
     None for a key of another layout. Raises ClientError when the bucket can't be listed.

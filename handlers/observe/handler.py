@@ -10,6 +10,8 @@ change of state, when a retraining pipeline listens: one event on the stack's bu
 waiting, so that days of drift start one pipeline and not one a file. It never deploys anything.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Iterable
@@ -79,19 +81,19 @@ def read_settings(variables: environment.Environment) -> Settings:
 
 
 @cache
-def s3_client() -> "S3Client":
+def s3_client() -> S3Client:
     """The process's client."""
     return boto3.client("s3")
 
 
 @cache
-def cloudwatch_client() -> "CloudWatchClient":
+def cloudwatch_client() -> CloudWatchClient:
     """The process's client."""
     return boto3.client("cloudwatch")
 
 
 @cache
-def events_client() -> "EventBridgeClient":
+def events_client() -> EventBridgeClient:
     """The process's client."""
     return boto3.client("events")
 
@@ -171,7 +173,7 @@ def observe_execution(event: dict[str, object], settings: Settings, now: datetim
     return {"outcome": ended.outcome, "loading_bay": ended.loading_bay} | _publish(data, settings, now)
 
 
-def _publish(data: "Iterable[MetricDatumTypeDef]", settings: Settings, now: datetime) -> dict[str, object]:
+def _publish(data: Iterable[MetricDatumTypeDef], settings: Settings, now: datetime) -> dict[str, object]:
     fit, refused = metrics.publishable(data, now)
     for request in metrics.requests(fit):
         cloudwatch_client().put_metric_data(Namespace=settings.namespace, MetricData=request)

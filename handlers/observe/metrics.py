@@ -6,6 +6,8 @@ number, the SampleCount the total. All times are those of the inferences, not of
 minute.
 """
 
+from __future__ import annotations
+
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,7 +90,7 @@ class MinuteCounts:
         """The latest minute with an inference; None without any."""
         return max(self._minutes, default=None)
 
-    def data(self, dimensions: Mapping[str, str]) -> "Iterator[MetricDatumTypeDef]":
+    def data(self, dimensions: Mapping[str, str]) -> Iterator[MetricDatumTypeDef]:
         """The data points of all minutes, with those dimensions."""
         for time, minute in sorted(self._minutes.items()):
             yield from _distribution(CONFIDENCE, dimensions, time, minute.confidence)
@@ -102,7 +104,7 @@ class MinuteCounts:
 
 def single(
     name: str, dimensions: Mapping[str, str], time: datetime, value: float, *, counts: bool = False
-) -> "MetricDatumTypeDef":
+) -> MetricDatumTypeDef:
     """One value at that minute; `counts` when it is a number of things."""
     return {
         "MetricName": name,
@@ -113,14 +115,14 @@ def single(
     }
 
 
-def publishable(data: "Iterable[MetricDatumTypeDef]", now: datetime) -> "tuple[list[MetricDatumTypeDef], int]":
+def publishable(data: Iterable[MetricDatumTypeDef], now: datetime) -> tuple[list[MetricDatumTypeDef], int]:
     """The data points that CloudWatch takes, and how many are too old or too new for it."""
     everything = list(data)
     fit = [datum for datum in everything if now - OLDEST <= _time(datum) <= now + NEWEST]
     return fit, len(everything) - len(fit)
 
 
-def requests(data: "Iterable[MetricDatumTypeDef]") -> "Iterator[list[MetricDatumTypeDef]]":
+def requests(data: Iterable[MetricDatumTypeDef]) -> Iterator[list[MetricDatumTypeDef]]:
     """The data points in as few requests as PutMetricData's limits allow, in order."""
     request: list[MetricDatumTypeDef] = []
     values = 0
@@ -137,7 +139,7 @@ def requests(data: "Iterable[MetricDatumTypeDef]") -> "Iterator[list[MetricDatum
 
 def _distribution(
     name: str, dimensions: Mapping[str, str], time: datetime, counts: Mapping[float, int]
-) -> "Iterator[MetricDatumTypeDef]":
+) -> Iterator[MetricDatumTypeDef]:
     items = sorted(counts.items())
     for start in range(0, len(items), VALUES_PER_DATUM):
         some = items[start : start + VALUES_PER_DATUM]
@@ -153,7 +155,7 @@ def _distribution(
 
 def _share(
     name: str, dimensions: Mapping[str, str], time: datetime, ones: int, total: int
-) -> "Iterator[MetricDatumTypeDef]":
+) -> Iterator[MetricDatumTypeDef]:
     counts = {0.0: total - ones, 1.0: ones}
     return _distribution(name, dimensions, time, {value: count for value, count in counts.items() if count})
 
@@ -167,7 +169,7 @@ def _minute_of(time: datetime) -> datetime:
     return time.replace(second=0, microsecond=0)
 
 
-def _time(datum: "MetricDatumTypeDef") -> datetime:
+def _time(datum: MetricDatumTypeDef) -> datetime:
     time = datum.get("Timestamp")
     assert isinstance(time, datetime)
     return time

@@ -5,6 +5,8 @@ until it holds WINDOW photos. So it needs no memory between invocations, the sam
 answer, and the work is bounded.
 """
 
+from __future__ import annotations
+
 import json
 from functools import lru_cache
 from itertools import islice
@@ -46,7 +48,7 @@ class LatestPhotos:
         self.count += 1
         return True
 
-    def fill(self, s3: "S3Client", bucket: str, key: str, classes: int) -> None:
+    def fill(self, s3: S3Client, bucket: str, key: str, classes: int) -> None:
         """Add the inferences of the files before this one, the latest first, until there are enough."""
         for earlier in islice(earlier_files(s3, bucket, key), WINDOW_FILES):
             if self.count >= WINDOW:
@@ -64,7 +66,7 @@ class LatestPhotos:
         return drift
 
 
-def read_baseline(s3: "S3Client", bucket: str, key: str, classes: tuple[str, ...]) -> Baseline | None:
+def read_baseline(s3: S3Client, bucket: str, key: str, classes: tuple[str, ...]) -> Baseline | None:
     """The baseline; None, and a line in the log, when there is none that can be used.
 
     Downloaded again only when its ETag has changed. Raises ClientError when S3 refuses.
@@ -87,7 +89,7 @@ def read_baseline(s3: "S3Client", bucket: str, key: str, classes: tuple[str, ...
 
 
 @lru_cache(maxsize=1)
-def _download(s3: "S3Client", bucket: str, key: str, etag: str) -> Baseline:
+def _download(s3: S3Client, bucket: str, key: str, etag: str) -> Baseline:
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
         document = cast("object", json.loads(content))

@@ -1,5 +1,7 @@
 """One small function a resource type, grouped by service; importing this registers them all."""
 
+from __future__ import annotations
+
 from localcloud.adapters import events, iam, lambda_, observe, queues, s3, sagemaker, tables
 
 __all__ = ["events", "iam", "lambda_", "observe", "queues", "s3", "sagemaker", "tables"]

@@ -1,5 +1,7 @@
 """EventBridge and Step Functions: from an upload to an execution."""
 
+from __future__ import annotations
+
 import json
 import time
 

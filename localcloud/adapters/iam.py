@@ -1,5 +1,7 @@
 """IAM: roles and their policies, which the emulator enforces for what functions do."""
 
+from __future__ import annotations
+
 from localcloud.engine import Created, Request, adapter, tag_list
 
 

@@ -1,5 +1,7 @@
 """Lambda: functions that run from their own archives, on AWS's runtime interface client."""
 
+from __future__ import annotations
+
 import io
 import sys
 import zipfile

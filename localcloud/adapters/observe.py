@@ -1,5 +1,7 @@
 """CloudWatch: log groups, the dashboard, alarms."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole

@@ -1,5 +1,7 @@
 """SQS and SNS: the review queue, the dead letters, the alerts."""
 
+from __future__ import annotations
+
 from localcloud.engine import Created, Request, adapter, tag_list, whole
 
 

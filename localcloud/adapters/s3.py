@@ -1,5 +1,7 @@
 """S3: the bucket, what is set on it, and its objects."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from urllib.parse import urlencode

@@ -1,5 +1,7 @@
 """SageMaker: a training job that is followed line by line, its model, and an endpoint that is waited for."""
 
+from __future__ import annotations
+
 import time
 from typing import Any
 

@@ -1,5 +1,7 @@
 """DynamoDB: the decisions table."""
 
+from __future__ import annotations
+
 from localcloud.engine import Created, Request, adapter, pascal, tag_list
 
 

@@ -5,6 +5,8 @@ input, log lines on standard output; it ends when standard input does. Exit code
 customer's fault, the last line says which.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import os

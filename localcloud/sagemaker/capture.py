@@ -4,6 +4,8 @@ Keys and records as in SageMaker's "Capture data from real-time endpoint": `{pre
 dd/hh/MM-SS-mmm-uuid.jsonl`, several records a file.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import random

@@ -1,5 +1,7 @@
 """One endpoint: a model in memory that answers as the built-in algorithm's container does."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Mapping

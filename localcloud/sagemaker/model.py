@@ -4,6 +4,8 @@ Histograms of oriented gradients are Dalal and Triggs' (CVPR 2005), in cells of 
 orientations.
 """
 
+from __future__ import annotations
+
 import gzip
 import io
 import json

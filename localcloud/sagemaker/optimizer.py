@@ -1,5 +1,7 @@
 """Trains the stand-in's network: the optimizers and schedule that the hyperparameters name, in NumPy."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

@@ -3,6 +3,8 @@
 moto keeps the records; what moto only pretends (training, serving, capturing) is done here.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import os

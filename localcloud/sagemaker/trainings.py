@@ -1,5 +1,7 @@
 """Training jobs: a process each, whose log goes to CloudWatch Logs and whose fate to the job's record."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os

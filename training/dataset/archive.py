@@ -4,6 +4,8 @@ The layout is the authors' (https://www.cs.toronto.edu/~kriz/cifar.html): `cifar
 names, `train` and `test` with one row of 3072 bytes an image: 1024 of red, of green, of blue, row by row.
 """
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import io

@@ -1,5 +1,7 @@
 """CIFAR-100's archive from its authors' address, checked before it is there."""
 
+from __future__ import annotations
+
 import hashlib
 import http.client
 import urllib.request

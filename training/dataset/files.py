@@ -1,5 +1,7 @@
 """The files of a dataset, in the two layouts that the built-in algorithm takes, each hashed as it is written."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 from collections.abc import Generator, Iterator, Sequence

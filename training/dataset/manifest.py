@@ -1,5 +1,7 @@
 """A dataset's identity: what is in it, and a hash of all of it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping

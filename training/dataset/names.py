@@ -1,5 +1,7 @@
 """CIFAR-100's class names, in the order of their labels (https://www.cs.toronto.edu/~kriz/cifar.html)."""
 
+from __future__ import annotations
+
 FINE_NAMES = (
     "apple",
     "aquarium_fish",

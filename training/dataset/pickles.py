@@ -1,5 +1,7 @@
 """Pickles as CIFAR's authors wrote them, with Python 2: read without trusting them, and written the same way."""
 
+from __future__ import annotations
+
 import pickle
 import struct
 from collections.abc import Mapping, Sequence

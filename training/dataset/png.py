@@ -5,6 +5,8 @@ different bytes, and a dataset's identity must not depend on that. A 32x32 image
 2300. The layout is that of the PNG specification, third edition: signature, IHDR, IDAT, IEND.
 """
 
+from __future__ import annotations
+
 import struct
 import zlib
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """`python -m training prepare`: from an archive to a dataset, the same bytes on every machine."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys

@@ -7,6 +7,8 @@ at a multiple of four is cut there into parts, flagged 1 (first), 2 (middle), 3 
 label), the label, the id, a second id; then the encoded image (MXNet, `python/mxnet/recordio.py`).
 """
 
+from __future__ import annotations
+
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Which images train, which choose the best epoch, and which are held out: decided here, without touching a pixel."""
 
+from __future__ import annotations
+
 import difflib
 import hashlib
 from collections.abc import Sequence
@@ -32,7 +34,7 @@ class Split:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, positions: Rows) -> "Split":
+    def take(self, positions: Rows) -> Split:
         """The images at positions of this split, in that order."""
         return Split(self.part, self.rows[positions], self.labels[positions])
 

@@ -1,5 +1,7 @@
 """Draws vehicles, flowers and trees: small pictures that a person recognises and a model can mistake."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """`python -m training synthesize`: an archive in CIFAR-100's very format, with drawn pictures in it."""
 
+from __future__ import annotations
+
 import argparse
 import gzip
 import io
