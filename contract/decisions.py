@@ -17,8 +17,10 @@ NEITHER = "neither"
 """The label of pictures of none of the classes: the last one of a model that has it; no driver has a bay there."""
 
 Outcome = Literal["accepted", "review", "neither", "fault"]
-"""How an execution ended; `accepted`, `review` and `neither` are also the `decision` of the decisions table."""
+"""How an execution ended."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+RECORDED: tuple[Outcome, ...] = ("accepted", "review", "neither")
+"""What `decision` in the decisions table can be: a fault decides nothing."""
 
 WORDS: Mapping[Outcome, str] = MappingProxyType(
     {"accepted": "accepted", "review": "for a person", "neither": "strangers", "fault": "faults"}

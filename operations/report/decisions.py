@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from contract.decisions import RECORDED
 from contract.errors import UserError
 from operations.captures.period import epoch_microseconds
 
@@ -52,12 +53,12 @@ def parse_decision(row: Mapping[str, object]) -> Decision:
     def text(name: str) -> str:
         value = row.get(name)
         if not isinstance(value, str) or not value:
-            raise DamagedDecision(f"{name} must be a text, got {value!r}")
+            raise DamagedDecision(f"{name} must be a non-empty string, got {value!r}")
         return value
 
     decision = text("decision")
-    if decision not in ("accepted", "review"):
-        raise DamagedDecision(f"decision must be accepted or review, got {decision!r}")
+    if decision not in RECORDED:
+        raise DamagedDecision(f"decision must be one of {', '.join(RECORDED)}, got {decision!r}")
     written = text("decided_at")
     try:
         moment = datetime.fromisoformat(written)

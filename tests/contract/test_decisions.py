@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from contract import errors
-from contract.decisions import NEITHER, OUTCOMES, WORDS, classes_of, labels_of, outcome_of
+from contract.decisions import NEITHER, OUTCOMES, RECORDED, WORDS, classes_of, labels_of, outcome_of
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,10 @@ def test_an_execution_has_one_outcome(status: str, error: str | None, outcome: s
 def test_every_outcome_has_a_word_of_its_own() -> None:
     assert set(WORDS) == set(OUTCOMES)
     assert len(set(WORDS.values())) == len(OUTCOMES)
+
+
+def test_all_outcomes_but_a_fault_are_decisions() -> None:
+    assert [*RECORDED, "fault"] == list(OUTCOMES)
 
 
 def test_neither_is_the_last_label_and_no_class() -> None:

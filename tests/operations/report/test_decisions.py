@@ -42,10 +42,11 @@ def test_more_ids_than_one_query_takes_are_all_found():
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"decision": "maybe"}, "decision must be accepted or review, got 'maybe'"),
+        ({"decision": "fault"}, "decision must be one of accepted, review, neither, got 'fault'"),
+        ({"decision": "maybe"}, "decision must be one of accepted, review, neither, got 'maybe'"),
         ({"decided_at": "yesterday"}, "decided_at must be an ISO 8601 time"),
-        ({"inference_id": None}, "inference_id must be a text, got None"),
-        ({"object": ""}, "object must be a text"),
+        ({"inference_id": None}, "inference_id must be a non-empty string, got None"),
+        ({"object": ""}, "object must be a non-empty string"),
     ],
 )
 def test_a_damaged_row_is_named_and_counted(change, problem):
@@ -54,6 +55,11 @@ def test_a_damaged_row_is_named_and_counted(change, problem):
     index = DecisionIndex([ROW | change, ROW])
     assert (index.count, index.damaged) == (1, 1)
     assert problem in index.example
+
+
+@pytest.mark.parametrize(("decision", "accepted"), [("accepted", True), ("review", False), ("neither", False)])
+def test_whatever_the_state_machine_records_is_a_decision(decision, accepted):
+    assert parse_decision(ROW | {"decision": decision}).accepted is accepted
 
 
 def test_a_decisions_file_is_read_line_by_line_and_bad_lines_counted(tmp_path):
