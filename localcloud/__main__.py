@@ -5,9 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 
-from localcloud.cli import main
+
+def _main() -> int:
+    # ended like interrupted
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        from localcloud.cli import main
+
+        return main(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
-    # ended like interrupted: what was started is stopped
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_main())

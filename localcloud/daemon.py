@@ -183,8 +183,12 @@ def main(words: list[str]) -> int:
     """Run the emulators until SIGTERM or SIGINT."""
     folder, region = Path(words[0]), words[1]
     ending = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        ending.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+        signal.signal(number, end)
     port = _free_port()
     ministack = subprocess.Popen(
         # by path, and with no folder of ours on the module path: functions must not see this repository

@@ -13,30 +13,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import sklearn
+import sklearn  # pyright: ignore[reportMissingTypeStubs]
 from rich.console import Console
 from rich.rule import Rule
 
 from components.parts.layer import DEFAULT as LAYER
 from components.parts.layer import build_layer
 from contract.captures import read_line
+from contract.decisions import OUTCOMES
 from contract.errors import InvalidImage, UserError
+from contract.invocation import command
 from contract.names import setting
 from contract.prefixes import CAPTURE
-from localcloud.cli import (
-    ERRORS,
-    SCREEN,
-    bring_up,
-    environment_of,
-    follow,
-    result_table,
-    review_table,
-    summary_table,
-    totals,
-)
-from localcloud.deployment import Deployment, connect, shut_down
-from localcloud.engine import Cloud
+from localcloud.cloud import Cloud
+from localcloud.commands.classify import follow, totals, write_results
+from localcloud.commands.review import write_queue
+from localcloud.commands.up import bring_up, write_resources
+from localcloud.deployment import Deployment, connect, environment_of, shut_down
 from localcloud.photos import Photo, Result, review_queue, sample
+from localcloud.screen import ERRORS, SCREEN, write_line
 from training.dataset.archive import Archive
 from training.dataset.prepare import prepare
 from training.synthetic.synthesize import write_archive, write_neither
@@ -79,24 +74,24 @@ def demo(
                 build_layer(LAYER)
         with _phase(out, "Up: the Pulumi program, unmodified, on emulators of AWS", "up", seconds):
             deployment = bring_up(stack, settings)
-            out.print(summary_table(deployment))
+            write_resources(deployment, out)
         cloud, deployment = connect(Path.cwd())
         with _phase(out, "Evaluate: which threshold does the held-out split support?", "evaluate", seconds):
             _evaluate(out, cloud)
         with _phase(out, "Classify: photos into the bucket, drivers to their bays", "classify", seconds):
             results = follow(cloud, deployment, _photos(photos))
-            out.print(result_table(results))
+            write_results(results, out)
             out.print(totals(results))
         with _phase(out, "Review queue: what a person has to look at", "review", seconds):
             messages = review_queue(cloud, deployment)
-            out.print(review_table(messages))
+            write_queue(messages, out)
         with _phase(out, "Report: what the captured inferences say", "report", seconds):
             _report(out, cloud, deployment, results)
         summary = _summary(deployment, results, seconds)
         problems = _problems(cloud, deployment, results, messages)
     finally:
         if keep:
-            ERRORS.print("the stack stays up; stop it with: python -m localcloud down")
+            write_line(f"the stack stays up; stop it with: {command('localcloud', 'down')}", ERRORS)
         else:
             shut_down(Path.cwd())
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
@@ -176,13 +171,13 @@ def _captured(cloud: Cloud, bucket: str) -> int:
     s3, count = cloud.client("s3"), 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=CAPTURE):
         for item in page.get("Contents", []):
-            lines = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].iter_lines()
+            lines = s3.get_object(Bucket=bucket, Key=item.get("Key", ""))["Body"].iter_lines()
             count += sum(1 for line in lines if (found := read_line(line)) and not found.is_evaluation)
     return count
 
 
 def _summary(deployment: Deployment, results: Sequence[Result], seconds: Mapping[str, float]) -> dict[str, Any]:
-    decided = {name: [each for each in results if each.decision == name] for name in ("accepted", "review", "fault")}
+    decided = {outcome: [each for each in results if each.decision == outcome] for outcome in OUTCOMES}
     return {
         "stack": deployment.stack,
         "classes": deployment.outputs["classes"],
@@ -190,6 +185,7 @@ def _summary(deployment: Deployment, results: Sequence[Result], seconds: Mapping
         "photos": len(results),
         "accepted": len(decided["accepted"]),
         "review": len(decided["review"]),
+        "neither": len(decided["neither"]),
         "failed": len(decided["fault"]),
         "accepted_correct": sum(result.correct is True for result in decided["accepted"]),
         "seconds": dict(seconds),
@@ -212,9 +208,9 @@ def _problems(
     queued = {str(message["key"]) for message in messages}
     for result in results:
         if (result.decision != "accepted") != (result.key in queued):
-            found.append(f"{result.photo} was {result.decision}, and is {'' if result.key in queued else 'not '}queued")
+            found.append(f"{result.photo} was {result.word}, and is {'' if result.key in queued else 'not '}queued")
     table = cloud.client("dynamodb").scan(TableName=deployment.outputs["decisionsTable"])["Items"]
-    recorded = {item["key"]["S"]: item["decision"]["S"] for item in table}
+    recorded = {item["key"].get("S"): item["decision"].get("S") for item in table}
     expected = {result.key: result.decision for result in results if result.decision != "fault"}
     if recorded != expected:
         found.append(f"{len(expected)} decisions should be recorded, got {len(recorded)}")

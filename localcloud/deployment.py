@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,11 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import localcloud.adapters  # noqa: F401 (registers the adapters)
+import localcloud.adapters as _adapters  # pyright: ignore[reportUnusedImport]  # noqa: F401 (registers them)
 from contract.errors import UserError
+from contract.invocation import command
 from contract.names import PROJECT
+from contract.outputs import VARIABLE
+from localcloud.cloud import Cloud
 from localcloud.daemon import read_state, start_daemon, stop_daemon
-from localcloud.engine import Cloud, Emulation
+from localcloud.engine import Emulation
 from localcloud.graph import graph
 from localcloud.program import Registration, run_program
 from localcloud.project import stack_configuration
@@ -108,7 +112,7 @@ def read_deployment(root: Path) -> Deployment:
     state = read_state(root / FOLDER)
     path = root / FOLDER / DEPLOYMENT
     if state is None or not path.is_file():
-        raise UserError("nothing is up; run: python -m localcloud up --stack dev")
+        raise UserError(f"nothing is up; run: {command('localcloud', 'up', '--stack', 'dev')}")
     return Deployment(**json.loads(path.read_text()))
 
 
@@ -122,6 +126,11 @@ def connect(root: Path) -> tuple[Cloud, Deployment]:
     state = read_state(root / FOLDER)
     assert state is not None
     return Cloud(root, deployment.stack, deployment.region, state.aws_url, state.sagemaker_url), deployment
+
+
+def environment_of(cloud: Cloud) -> dict[str, str]:
+    """The environment of a command, with boto3 pointed at the emulators and the tools at the stack's outputs."""
+    return {**os.environ, **cloud.environment(), VARIABLE: str((cloud.root / FOLDER / OUTPUTS).resolve())}
 
 
 def shut_down(root: Path) -> bool:

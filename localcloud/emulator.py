@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socketserver
 
-from ministack.app import main
+from ministack.app import main  # pyright: ignore[reportMissingTypeStubs]
 
 if __name__ == "__main__":
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True

@@ -3,57 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-import boto3
-from botocore.config import Config
+from dataclasses import dataclass
+from typing import Any, TypedDict, cast
 
 from contract.errors import UserError
+from localcloud.cloud import ACCOUNT, Cloud
 from localcloud.program import Registration
-
-ACCOUNT = "000000000000"
-PATIENCE = Config(retries={"total_max_attempts": 2, "mode": "standard"})
-"""An emulator that does not answer at once is gone; a person who pressed Ctrl-C does not wait for retries."""
-SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling")
-
-
-@dataclass(slots=True)
-class Cloud:
-    """Where the emulators are, and clients for them."""
-
-    root: Path
-    stack: str
-    region: str
-    aws_url: str
-    sagemaker_url: str
-    say: Callable[[str], None] = lambda line: None
-    clients: dict[str, Any] = field(default_factory=dict[str, Any])
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def client(self, service: str) -> Any:
-        """boto3's client of a service, as the account's root."""
-        with self.lock:
-            if service not in self.clients:
-                url = self.sagemaker_url if service in SAGEMAKER_SERVICES else self.aws_url
-                session = boto3.Session("test", "test", region_name=self.region)
-                self.clients[service] = session.client(service, endpoint_url=url, config=PATIENCE)
-            return self.clients[service]
-
-    def environment(self) -> dict[str, str]:
-        """What a command needs in its environment so that boto3 talks to the emulators."""
-        urls = {f"AWS_ENDPOINT_URL_{name.upper().replace('-', '_')}": self.sagemaker_url for name in SAGEMAKER_SERVICES}
-        return {
-            "AWS_ENDPOINT_URL": self.aws_url,
-            **urls,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_REGION": self.region,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +28,6 @@ class Request:
         """An input, or `default` when the program leaves it out."""
         value = self.inputs.get(key)
         return default if value is None else value
-
-    def client(self, service: str) -> Any:
-        """A client of the cloud's."""
-        return self.cloud.client(service)
 
 
 Created = tuple[str, Mapping[str, Any]]
@@ -153,13 +105,14 @@ class Emulation:
 def pascal(value: Any, names: Mapping[str, str] = {}) -> Any:
     """A provider's structure as the AWS API spells it; `names` are those that are not just capitalized."""
     if isinstance(value, Mapping):
+        structure = cast("Mapping[str, Any]", value)
         return {
             names.get(key, key[:1].upper() + key[1:]): pascal(item, names)
-            for key, item in value.items()
+            for key, item in structure.items()
             if item is not None
         }
     if isinstance(value, list):
-        return [pascal(item, names) for item in value]
+        return [pascal(item, names) for item in cast("list[Any]", value)]
     return whole(value)
 
 
@@ -168,6 +121,13 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def tag_list(request: Request) -> list[dict[str, str]]:
+class Tag(TypedDict):
+    """A tag, as most of the API takes it."""
+
+    Key: str
+    Value: str
+
+
+def tag_list(request: Request) -> list[Tag]:
     """A resource's tags as most of the API takes them."""
     return [{"Key": key, "Value": value} for key, value in request.get("tags", {}).items()]

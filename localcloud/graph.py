@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -78,9 +78,9 @@ def plain(value: Any, root: Path) -> Any:
     if isinstance(value, pulumi.AssetArchive):
         return {"archive": {path: plain(asset, root) for path, asset in sorted(value.assets.items())}}
     if isinstance(value, Mapping):
-        return {str(key): plain(item, root) for key, item in sorted(value.items())}
-    if isinstance(value, list | tuple):
-        return [plain(item, root) for item in value]
+        return {key: plain(item, root) for key, item in sorted(cast("Mapping[str, Any]", value).items())}
+    if isinstance(value, list):
+        return [plain(item, root) for item in cast("list[Any]", value)]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str | int | float | bool) or value is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import grpc
 from pulumi.runtime import rpc
@@ -67,10 +67,10 @@ class Hook:
     def _call(self, request: resource_pb2.ResourceHookRequest) -> str:
         message = callback_pb2.CallbackInvokeRequest(token=self.token, request=request.SerializeToString())
         with grpc.insecure_channel(self.target) as channel:
-            call = callback_pb2_grpc.CallbacksStub(channel).Invoke.future(message)
+            call = cast("Any", callback_pb2_grpc.CallbacksStub(channel).Invoke.future(message))
             while True:
                 try:
-                    answer = call.result(timeout=POLL_SECONDS)
+                    answer = cast("callback_pb2.CallbackInvokeResponse", call.result(timeout=POLL_SECONDS))
                     break
                 except grpc.FutureTimeoutError:
                     if self.interrupted.is_set():
@@ -83,7 +83,7 @@ class Hook:
 
 def _request(step: Step) -> resource_pb2.ResourceHookRequest:
     _ensure_event_loop()
-    structures = {
+    structures: Any = {
         name: _sync_await(rpc.serialize_properties(dict(values), {}))
         for name in ("old_inputs", "new_inputs", "old_outputs", "new_outputs")
         if (values := getattr(step, name)) is not None

@@ -7,20 +7,26 @@ import mimetypes
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from contract import prefixes
-from contract.decisions import Outcome, outcome_of
+from contract.decisions import WORDS, Outcome, outcome_of
 from contract.errors import UserError, figures_in
+from localcloud.cloud import Cloud
 from localcloud.deployment import Deployment
-from localcloud.engine import Cloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ListExecutionsOutputTypeDef
 
 AT_ONCE = 4
 """Photos on their way at a time: each starts up to three functions, on the cores of one machine."""
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
+PAGE = 20
+"""Executions a page: more than can begin between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,20 @@ class Result:
     execution: str
 
     @property
+    def word(self) -> str:
+        """The outcome of this one photo, as people call it."""
+        return word_for(self.decision, 1)
+
+    @property
     def correct(self) -> bool | None:
         """Whether the label is the true one, when both are known."""
         return None if self.truth is None or self.label is None else self.truth == self.label
+
+
+def word_for(outcome: Outcome, number: int) -> str:
+    """What so many photos of an outcome are called: `1 stranger`, `2 strangers`."""
+    word = WORDS[outcome]
+    return word.removesuffix("s") if number == 1 else word
 
 
 def sample(dataset: Path, count: int, seed: int) -> list[Photo]:
@@ -74,7 +91,10 @@ def given(words: Iterable[Path]) -> list[Photo]:
     photos: list[Photo] = []
     for path in words:
         if path.is_dir():
-            photos += [Photo(each) for each in sorted(path.rglob("*")) if each.is_file()]
+            found = [Photo(each) for each in sorted(path.rglob("*")) if each.is_file()]
+            if not found:
+                raise UserError(f"the folder {path} holds no files")
+            photos += found
         elif path.is_file():
             photos.append(Photo(path))
         else:
@@ -83,14 +103,19 @@ def given(words: Iterable[Path]) -> list[Photo]:
 
 
 class Classification:
-    """Follows photos through the state machine of a deployed stack."""
+    """Follows photos through the state machine of a deployed stack.
+
+    EventBridge names the executions, so each is known by its input; what was there before is not looked at. A look
+    costs the same after ten thousand photos: one page of the newest executions, and those that are under way.
+    """
 
     def __init__(self, cloud: Cloud, deployment: Deployment) -> None:
         self.s3, self.states = cloud.client("s3"), cloud.client("stepfunctions")
         self.bucket = str(deployment.outputs["bucket"])
         self.machine = str(deployment.outputs["stateMachineArn"])
-        self.keys: dict[str, str] = {}
-        self.ended: dict[str, Mapping[str, Any]] = {}
+        self.known: set[str] = set()
+        self.running: set[str] = set()
+        self.ended: dict[str, DescribeExecutionOutputTypeDef] = {}
 
     def run(self, photos: Sequence[Photo], progress: Callable[[Result], None]) -> list[Result]:
         """Upload photos, a few at a time, and wait for each one's execution.
@@ -98,6 +123,7 @@ class Classification:
         Raises:
             UserError: an execution did not start or end in time.
         """
+        self.known = {each["executionArn"] for each in self._newest()["executions"]}
         waiting = list(enumerate(photos))
         flying: dict[str, tuple[int, Photo, float]] = {}
         results: dict[int, Result] = {}
@@ -108,11 +134,11 @@ class Classification:
             self._look()
             for key in [key for key in flying if key in self.ended]:
                 index, photo, begun = flying.pop(key)
-                results[index] = _result(photo, key, begun, self.ended[key])
+                results[index] = _result(photo, key, begun, self.ended.pop(key))
                 progress(results[index])
             for key, (_, photo, begun) in flying.items():
-                if time.time() - begun > PATIENCE:
-                    raise UserError(f"{photo.path}: no execution for {key} ended within {PATIENCE:.0f} s")
+                if time.time() - begun > TIMEOUT_SECONDS:
+                    raise UserError(f"{photo.path}: no execution for {key} ended within {TIMEOUT_SECONDS:.0f} s")
             if flying:
                 time.sleep(0.05)
         return [results[index] for index in range(len(photos))]
@@ -123,23 +149,45 @@ class Classification:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes(), ContentType=kind)
         return key
 
+    def _newest(self, token: str | None = None) -> ListExecutionsOutputTypeDef:
+        more: Any = {"nextToken": token} if token else {}
+        return self.states.list_executions(stateMachineArn=self.machine, maxResults=PAGE, **more)
+
     def _look(self) -> None:
-        for execution in self.states.list_executions(stateMachineArn=self.machine, maxResults=1000)["executions"]:
-            arn = execution["executionArn"]
-            if arn in self.keys and self.keys[arn] in self.ended:
-                continue
+        page = self._newest()
+        while True:
+            arns = [each["executionArn"] for each in page["executions"]]
+            self.running |= set(arns) - self.known
+            # the newest come first: what comes after one that is known is known too
+            if self.known & set(arns) or "nextToken" not in page:
+                break
+            page = self._newest(page["nextToken"])
+        self.known |= self.running
+        for arn in sorted(self.running):
+            execution = self.states.describe_execution(executionArn=arn)
             if execution["status"] == "RUNNING":
                 continue
-            described = self.states.describe_execution(executionArn=arn)
-            self.keys[arn] = str(json.loads(described["input"]).get("s3_key", ""))
-            self.ended[self.keys[arn]] = described
+            self.running.remove(arn)
+            if key := _photo_key(execution.get("input", "")):
+                self.ended[key] = execution
 
 
-def _result(photo: Photo, key: str, begun: float, execution: Mapping[str, Any]) -> Result:
-    seconds = round(max(0.0, execution["stopDate"].timestamp() - begun), 3)
+def _photo_key(text: str) -> str | None:
+    """The key of the photo that an execution's input names; None for one that was started otherwise."""
+    try:
+        event = cast("object", json.loads(text))
+    except ValueError:
+        return None
+    key = cast("dict[str, object]", event).get("s3_key") if isinstance(event, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def _result(photo: Photo, key: str, begun: float, execution: DescribeExecutionOutputTypeDef) -> Result:
+    seconds = round(max(0.0, execution.get("stopDate", execution["startDate"]).timestamp() - begun), 3)
     error, cause = execution.get("error"), execution.get("cause")
     decision = outcome_of(execution["status"], error)
-    figures: Mapping[str, Any] = json.loads(execution["output"]) if decision == "accepted" else figures_in(str(cause))
+    text = execution.get("output", "{}")
+    figures: Any = json.loads(text) if decision == "accepted" else figures_in(str(cause))
     return Result(
         photo=photo.path.name,
         truth=photo.truth,
@@ -157,11 +205,22 @@ def _result(photo: Photo, key: str, begun: float, execution: Mapping[str, Any]) 
 
 def review_queue(cloud: Cloud, deployment: Deployment) -> list[dict[str, Any]]:
     """What waits for a person, without taking it from the queue."""
-    sqs, url = cloud.client("sqs"), deployment.outputs["reviewQueueUrl"]
-    found: list[dict[str, Any]] = []
+    sqs, url = cloud.client("sqs"), str(deployment.outputs["reviewQueueUrl"])
+    found: list[MessageTypeDef] = []
     # hidden while we look, so that each comes once; shown again at the end
     while entries := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages"):
         found += entries
     for entry in found:
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=entry["ReceiptHandle"], VisibilityTimeout=0)
-    return [json.loads(entry["Body"]) for entry in found]
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=entry.get("ReceiptHandle", ""), VisibilityTimeout=0)
+    return [_message(entry.get("Body", "")) for entry in found]
+
+
+def _message(body: str) -> dict[str, Any]:
+    try:
+        message = cast("object", json.loads(body))
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        # somebody else's message
+        return {"key": "", "error": "", "message": body}
+    return cast("dict[str, Any]", message)

@@ -12,18 +12,20 @@ import os
 import runpy
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pulumi
-from pulumi.runtime import mocks
+from google.protobuf import empty_pb2
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright: ignore[reportPrivateUsage]
 
-from components.parts.layer import LayerError
 from components.settings import SettingsError
 from contract.errors import UserError
 from contract.names import PROJECT
@@ -70,8 +72,8 @@ class Engine(Protocol):
 class Run:
     """What a run of the program left: its resources in order of registration, and its stack outputs."""
 
-    registrations: list[Registration] = field(default_factory=list)
-    outputs: dict[str, Any] = field(default_factory=dict)
+    registrations: list[Registration] = field(default_factory=list[Registration])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class _Mocks(mocks.Mocks):
@@ -79,7 +81,7 @@ class _Mocks(mocks.Mocks):
         self.engine = engine
 
     def call(self, args: mocks.MockCallArgs) -> Any:
-        return dict(self.engine.invoke(args.token, args.args))
+        return dict(self.engine.invoke(args.token, cast("dict[str, Any]", args.args)))
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         raise AssertionError("the monitor below hands registrations over itself")
@@ -102,9 +104,6 @@ class _Monitor(mocks.MockMonitor):
         return "urn:pulumi:" + "::".join([pulumi.get_stack(), pulumi.get_project(), qualified, name])
 
     def RegisterResource(self, request: Any) -> Any:
-        from pulumi.runtime import rpc
-        from pulumi.runtime.proto import resource_pb2
-        from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:Stack":
@@ -126,7 +125,10 @@ class _Monitor(mocks.MockMonitor):
                 raise UserError("not created, since another resource failed")
             if urn in self.resources:
                 raise UserError(f"{urn} is registered twice")
-            identity, outputs = self.engine.create(registration) if request.custom else ("", {})
+            identity: str = ""
+            outputs: Mapping[str, Any] = {}
+            if request.custom:
+                identity, outputs = self.engine.create(registration)
         except BaseException as fault:
             self.fault = self.fault or fault
             raise
@@ -136,8 +138,6 @@ class _Monitor(mocks.MockMonitor):
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=properties)
 
     def RegisterResourceHook(self, request: Any) -> Any:
-        from google.protobuf import empty_pb2
-
         if request.name in self.hooks:
             raise UserError(f"the hook {request.name} is registered twice")
         self.hooks[request.name] = Hook(
@@ -237,7 +237,7 @@ def _exports() -> dict[str, Any]:
 
 def _readable(fault: BaseException) -> BaseException:
     """What the program tells its user is one sentence here too; anything else is a bug and stays as it is."""
-    told = isinstance(fault, SettingsError | LayerError | UserError | pulumi.RunError)
+    told = isinstance(fault, SettingsError | UserError | pulumi.RunError)
     return UserError(str(fault)) if told else fault
 
 
@@ -255,7 +255,7 @@ def _logger(say: Callable[[str], None]) -> logging.Logger:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str] | None) -> Iterator[None]:
+def _environment(variables: Mapping[str, str] | None) -> Generator[None]:
     before = dict(os.environ)
     if variables is not None:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -269,7 +269,7 @@ def _environment(variables: Mapping[str, str] | None) -> Iterator[None]:
 
 
 @contextmanager
-def _inside(root: Path) -> Iterator[None]:
+def _inside(root: Path) -> Generator[None]:
     before, path = Path.cwd(), list(sys.path)
     os.chdir(root)
     sys.path.insert(0, str(root))

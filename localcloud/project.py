@@ -39,10 +39,12 @@ def stack_configuration(root: Path, stack: str, overrides: Mapping[str, str]) ->
     path = root / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         raise UserError(f"there is no stack {stack!r} here: the stacks are {', '.join(stack_names(root))}")
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
-    name, schema = project["name"], project.get("config", {})
+    project: dict[str, Any] = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+    name: str = project["name"]
+    schema: dict[str, Any] = project.get("config", {})
     values: dict[str, Any] = {f"{name}:{key}": entry["default"] for key, entry in schema.items() if "default" in entry}
-    values |= (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config", {})
+    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    values |= document.get("config", {})
     for key, text in overrides.items():
         full = key if ":" in key else f"{name}:{key}"
         kind = schema.get(full.partition(":")[2], {}).get("type", "string")

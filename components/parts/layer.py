@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 from components.parts.runtime import ARCHITECTURE, RUNTIME
+from contract.errors import UserError
 
 REQUIREMENTS = Path("handlers/requirements.txt")
 DEFAULT = Path("build/layer.zip")
@@ -30,7 +31,7 @@ LIMIT = 250 * 1024 * 1024
 LEFT_OUT = ("__pycache__", "tests", "bin")
 
 
-class LayerError(Exception):
+class LayerError(UserError):
     """The layer is missing or could not be built; the message says what to do."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from contract.errors import UserError
 from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
@@ -16,7 +17,7 @@ from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
 )
 def event_bus(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    answer = request.client("events").create_event_bus(Name=name, Tags=tag_list(request))
+    answer = request.cloud.client("events").create_event_bus(Name=name, Tags=tag_list(request))
     return name, {"id": name, "name": name, "arn": answer["EventBusArn"]}
 
 
@@ -25,7 +26,7 @@ def event_bus(request: Request) -> Created:
 )
 def event_rule(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    answer = request.client("events").put_rule(
+    answer = request.cloud.client("events").put_rule(
         Name=name,
         EventPattern=request["eventPattern"],
         Description=request.get("description", ""),
@@ -54,14 +55,14 @@ def event_target(request: Request) -> Created:
     target = {
         key: value for key, value in request.inputs.items() if key not in ("rule", "eventBusName", "inputTransformer")
     }
-    entry = {"Id": request.auto_name, **pascal(target)}
+    entry: Any = {"Id": request.auto_name, **pascal(target)}
     if transformer := request.get("inputTransformer"):
         # the paths' own keys are names of the template, not fields of the API
         entry["InputTransformer"] = {
             names["inputPaths"]: transformer.get("inputPaths", {}),
             "InputTemplate": transformer["inputTemplate"],
         }
-    answer = request.client("events").put_targets(
+    answer = request.cloud.client("events").put_targets(
         Rule=request["rule"], EventBusName=request.get("eventBusName", "default"), Targets=[entry]
     )
     if answer["FailedEntryCount"]:
@@ -86,7 +87,7 @@ def event_target(request: Request) -> Created:
     },
 )
 def state_machine(request: Request) -> Created:
-    client = request.client("stepfunctions")
+    client = request.cloud.client("stepfunctions")
     problems = client.validate_state_machine_definition(definition=request["definition"])["diagnostics"]
     if problems:
         raise UserError(f"the definition is not valid: {json.dumps(problems)}")
@@ -110,7 +111,7 @@ def state_machine(request: Request) -> Created:
     ignores={"tags": "moto keeps none of scaling targets"},
 )
 def scaling_target(request: Request) -> Created:
-    request.client("application-autoscaling").register_scalable_target(
+    request.cloud.client("application-autoscaling").register_scalable_target(
         ServiceNamespace=request["serviceNamespace"],
         ResourceId=request["resourceId"],
         ScalableDimension=request["scalableDimension"],
@@ -127,7 +128,7 @@ def scaling_target(request: Request) -> Created:
 )  # fmt: skip
 def scaling_policy(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    answer = request.client("application-autoscaling").put_scaling_policy(
+    answer = request.cloud.client("application-autoscaling").put_scaling_policy(
         PolicyName=name,
         ServiceNamespace=request["serviceNamespace"],
         ResourceId=request["resourceId"],

@@ -8,7 +8,7 @@ from localcloud.engine import Created, Request, adapter, tag_list
 @adapter("aws:iam/role:Role", takes=("name", "assumeRolePolicy", "description", "tags"))
 def role(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    answer = request.client("iam").create_role(
+    answer = request.cloud.client("iam").create_role(
         RoleName=name,
         AssumeRolePolicyDocument=request["assumeRolePolicy"],
         Description=request.get("description", ""),
@@ -20,5 +20,7 @@ def role(request: Request) -> Created:
 @adapter("aws:iam/rolePolicy:RolePolicy", takes=("name", "role", "policy"))
 def role_policy(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    request.client("iam").put_role_policy(RoleName=request["role"], PolicyName=name, PolicyDocument=request["policy"])
+    request.cloud.client("iam").put_role_policy(
+        RoleName=request["role"], PolicyName=name, PolicyDocument=request["policy"]
+    )
     return f"{request['role']}:{name}", {"name": name}

@@ -50,7 +50,7 @@ def layer_version(request: Request) -> Created:
     path = request.cloud.root / Path(request["code"].path)
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path} is not a zip")
-    answer = request.client("lambda").publish_layer_version(
+    answer = request.cloud.client("lambda").publish_layer_version(
         LayerName=request["layerName"],
         Description=request.get("description", ""),
         Content={"ZipFile": path.read_bytes()},
@@ -83,7 +83,7 @@ def function(request: Request) -> Created:
     files["bootstrap"] = BOOTSTRAP.format(python=sys.executable).encode()
     variables = request.get("environment", {}).get("variables", {})
     logging = request.get("loggingConfig", {})
-    answer = request.client("lambda").create_function(
+    answer = request.cloud.client("lambda").create_function(
         FunctionName=name,
         # the emulator's own python runtimes hide the exceptions' names, which the state machine catches
         Runtime="provided.al2023",
@@ -124,7 +124,7 @@ def _reach(request: Request) -> dict[str, str]:
 def permission(request: Request) -> Created:
     names = {"sourceArn": "SourceArn", "sourceAccount": "SourceAccount"}
     source = {to: request[key] for key, to in names.items() if request.get(key)}
-    request.client("lambda").add_permission(
+    request.cloud.client("lambda").add_permission(
         FunctionName=request["function"],
         StatementId=request.auto_name,
         Action=request["action"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.cloud import ACCOUNT
 from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
 
 
@@ -14,19 +15,19 @@ from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
 )
 def log_group(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    client = request.client("logs")
+    client = request.cloud.client("logs")
     client.create_log_group(logGroupName=name, tags=request.get("tags", {}))
     if request.get("retentionInDays"):
         client.put_retention_policy(logGroupName=name, retentionInDays=whole(request["retentionInDays"]))
-    arn = f"arn:aws:logs:{request.cloud.region}:000000000000:log-group:{name}"
+    arn = f"arn:aws:logs:{request.cloud.region}:{ACCOUNT}:log-group:{name}"
     return name, {"id": name, "name": name, "arn": arn}
 
 
 @adapter("aws:cloudwatch/dashboard:Dashboard", takes=("dashboardName", "dashboardBody"))
 def dashboard(request: Request) -> Created:
     name = request["dashboardName"]
-    request.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=request["dashboardBody"])
-    return name, {"dashboardArn": f"arn:aws:cloudwatch::000000000000:dashboard/{name}"}
+    request.cloud.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=request["dashboardBody"])
+    return name, {"dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
 
 
 @adapter(
@@ -49,11 +50,11 @@ def metric_alarm(request: Request) -> Created:
         arguments["Dimensions"] = _dimensions(request["dimensions"])
     if request.get("metricQueries"):
         arguments["Metrics"] = [_query(query) for query in request["metricQueries"]]
-    request.client("cloudwatch").put_metric_alarm(**arguments, Tags=tag_list(request))
+    request.cloud.client("cloudwatch").put_metric_alarm(**arguments, Tags=tag_list(request))
     return name, {
         "id": name,
         "name": name,
-        "arn": f"arn:aws:cloudwatch:{request.cloud.region}:000000000000:alarm:{name}",
+        "arn": f"arn:aws:cloudwatch:{request.cloud.region}:{ACCOUNT}:alarm:{name}",
     }
 
 

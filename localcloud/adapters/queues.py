@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from localcloud.engine import Created, Request, adapter, tag_list, whole
 
 
@@ -14,9 +16,9 @@ from localcloud.engine import Created, Request, adapter, tag_list, whole
 )
 def queue(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    client = request.client("sqs")
+    client = request.cloud.client("sqs")
     names = {"messageRetentionSeconds": "MessageRetentionPeriod", "visibilityTimeoutSeconds": "VisibilityTimeout"}
-    attributes = {to: str(whole(request[key])) for key, to in names.items() if request.get(key) is not None}
+    attributes: Any = {to: str(whole(request[key])) for key, to in names.items() if request.get(key) is not None}
     url = client.create_queue(QueueName=name, Attributes=attributes, tags=request.get("tags", {}))["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return url, {"id": url, "url": url, "arn": arn, "name": name}
@@ -24,7 +26,9 @@ def queue(request: Request) -> Created:
 
 @adapter("aws:sqs/queuePolicy:QueuePolicy", takes=("queueUrl", "policy"))
 def queue_policy(request: Request) -> Created:
-    request.client("sqs").set_queue_attributes(QueueUrl=request["queueUrl"], Attributes={"Policy": request["policy"]})
+    request.cloud.client("sqs").set_queue_attributes(
+        QueueUrl=request["queueUrl"], Attributes={"Policy": request["policy"]}
+    )
     return request["queueUrl"], {}
 
 
@@ -35,13 +39,13 @@ def queue_policy(request: Request) -> Created:
 )
 def topic(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    arn = request.client("sns").create_topic(Name=name, Tags=tag_list(request))["TopicArn"]
+    arn = request.cloud.client("sns").create_topic(Name=name, Tags=tag_list(request))["TopicArn"]
     return arn, {"id": arn, "arn": arn, "name": name}
 
 
 @adapter("aws:sns/topicPolicy:TopicPolicy", takes=("arn", "policy"))
 def topic_policy(request: Request) -> Created:
-    request.client("sns").set_topic_attributes(
+    request.cloud.client("sns").set_topic_attributes(
         TopicArn=request["arn"], AttributeName="Policy", AttributeValue=request["policy"]
     )
     return request["arn"], {}
@@ -49,7 +53,7 @@ def topic_policy(request: Request) -> Created:
 
 @adapter("aws:sns/topicSubscription:TopicSubscription", takes=("topic", "protocol", "endpoint"))
 def topic_subscription(request: Request) -> Created:
-    answer = request.client("sns").subscribe(
+    answer = request.cloud.client("sns").subscribe(
         TopicArn=request["topic"],
         Protocol=request["protocol"],
         Endpoint=request["endpoint"],

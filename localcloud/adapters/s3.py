@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pulumi
@@ -17,8 +18,8 @@ NAMES = {"id": "ID"}
 @adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags"), ignores={"forceDestroy": "nothing here outlives `down`"})
 def bucket(request: Request) -> Created:
     name = request.get("bucket", request.auto_name)
-    request.client("s3").create_bucket(Bucket=name)
-    request.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(request)})
+    request.cloud.client("s3").create_bucket(Bucket=name)
+    request.cloud.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(request)})
     domain = f"{name}.s3.amazonaws.com"
     return name, {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}", "bucketDomainName": domain}
 
@@ -29,7 +30,7 @@ def bucket(request: Request) -> Created:
 )
 def public_access_block(request: Request) -> Created:
     settings = {key: value for key, value in request.inputs.items() if key != "bucket"}
-    request.client("s3").put_public_access_block(
+    request.cloud.client("s3").put_public_access_block(
         Bucket=request["bucket"], PublicAccessBlockConfiguration=pascal(settings)
     )
     return request["bucket"], {}
@@ -37,7 +38,7 @@ def public_access_block(request: Request) -> Created:
 
 @adapter("aws:s3/bucketOwnershipControls:BucketOwnershipControls", takes=("bucket", "rule"))
 def ownership(request: Request) -> Created:
-    request.client("s3").put_bucket_ownership_controls(
+    request.cloud.client("s3").put_bucket_ownership_controls(
         Bucket=request["bucket"], OwnershipControls={"Rules": [pascal(request["rule"])]}
     )
     return request["bucket"], {}
@@ -45,7 +46,7 @@ def ownership(request: Request) -> Created:
 
 @adapter("aws:s3/bucketVersioning:BucketVersioning", takes=("bucket", "versioningConfiguration"))
 def versioning(request: Request) -> Created:
-    request.client("s3").put_bucket_versioning(
+    request.cloud.client("s3").put_bucket_versioning(
         Bucket=request["bucket"], VersioningConfiguration=pascal(request["versioningConfiguration"])
     )
     return request["bucket"], {}
@@ -56,7 +57,7 @@ def versioning(request: Request) -> Created:
 )
 def encryption(request: Request) -> Created:
     names = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
-    request.client("s3").put_bucket_encryption(
+    request.cloud.client("s3").put_bucket_encryption(
         Bucket=request["bucket"], ServerSideEncryptionConfiguration={"Rules": pascal(request["rules"], names)}
     )
     return request["bucket"], {}
@@ -70,14 +71,14 @@ def bucket_policy(request: Request) -> Created:
         request.cloud.say("bucket policy: requests without TLS are not refused, since the loopback interface has none")
     if kept:
         policy = json.dumps({**document, "Statement": kept})
-        request.client("s3").put_bucket_policy(Bucket=request["bucket"], Policy=policy)
+        request.cloud.client("s3").put_bucket_policy(Bucket=request["bucket"], Policy=policy)
     return request["bucket"], {}
 
 
 @adapter("aws:s3/bucketNotification:BucketNotification", takes=("bucket", "eventbridge"))
 def notification(request: Request) -> Created:
-    settings = {"EventBridgeConfiguration": {}} if request.get("eventbridge") else {}
-    request.client("s3").put_bucket_notification_configuration(
+    settings: Any = {"EventBridgeConfiguration": {}} if request.get("eventbridge") else {}
+    request.cloud.client("s3").put_bucket_notification_configuration(
         Bucket=request["bucket"], NotificationConfiguration=settings
     )
     return request["bucket"], {}
@@ -85,7 +86,7 @@ def notification(request: Request) -> Created:
 
 @adapter("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", takes=("bucket", "rules"))
 def lifecycle(request: Request) -> Created:
-    request.client("s3").put_bucket_lifecycle_configuration(
+    request.cloud.client("s3").put_bucket_lifecycle_configuration(
         Bucket=request["bucket"], LifecycleConfiguration={"Rules": pascal(request["rules"], NAMES)}
     )
     return request["bucket"], {}
@@ -104,7 +105,7 @@ def bucket_object(request: Request) -> Created:
     source = request["source"]
     if not isinstance(source, pulumi.FileAsset):
         raise UserError(f"expected a FileAsset as an object's source, got {type(source).__name__}")
-    answer = request.client("s3").put_object(
+    answer = request.cloud.client("s3").put_object(
         Bucket=request["bucket"],
         Key=request["key"],
         Body=(request.cloud.root / Path(source.path)).read_bytes(),

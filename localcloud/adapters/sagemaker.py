@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from contract.errors import UserError
 from contract.names import TRAINING_LOG_GROUP
@@ -24,7 +23,7 @@ WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learni
 def training_job(request: Request) -> Created:
     name = request["trainingJobName"]
     job = {key: value for key, value in request.inputs.items() if key not in ("tags", "hyperParameters")}
-    client = request.client("sagemaker")
+    client = request.cloud.client("sagemaker")
     client.create_training_job(**pascal(job, NAMES), HyperParameters=request["hyperParameters"], Tags=tag_list(request))
     lines = _Lines(request, name)
     while (record := client.describe_training_job(TrainingJobName=name))["TrainingJobStatus"] == "InProgress":
@@ -46,7 +45,7 @@ class _Lines:
     """The job's log, each line once."""
 
     def __init__(self, request: Request, job: str) -> None:
-        self.logs, self.say, self.job = request.client("logs"), request.cloud.say, job
+        self.logs, self.say, self.job = request.cloud.client("logs"), request.cloud.say, job
         self.seen = 0
 
     def follow(self) -> None:
@@ -57,11 +56,15 @@ class _Lines:
         except self.logs.exceptions.ResourceNotFoundException:
             return
         for stream in streams["logStreams"]:
-            events: list[dict[str, Any]] = self.logs.get_log_events(
-                logGroupName=TRAINING_LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True, limit=10_000
+            events = self.logs.get_log_events(
+                logGroupName=TRAINING_LOG_GROUP,
+                logStreamName=stream.get("logStreamName", ""),
+                startFromHead=True,
+                limit=10_000,
             )["events"]
             for event in events[self.seen :]:
-                line = event["message"].partition("] ")[2] or event["message"]
+                text = event.get("message", "")
+                line = text.partition("] ")[2] or text
                 if any(word in line for word in WORDS_OF_INTEREST):
                     self.say(line)
             self.seen = len(events)
@@ -71,7 +74,7 @@ class _Lines:
          takes=("name", "primaryContainer", "executionRoleArn", "enableNetworkIsolation", "tags"))  # fmt: skip
 def model(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    answer = request.client("sagemaker").create_model(
+    answer = request.cloud.client("sagemaker").create_model(
         ModelName=name,
         PrimaryContainer=pascal(request["primaryContainer"]),
         ExecutionRoleArn=request["executionRoleArn"],
@@ -90,7 +93,7 @@ def endpoint_configuration(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     capture = {"DataCaptureConfig": pascal(request["dataCaptureConfig"])} if request.get("dataCaptureConfig") else {}
     variants = pascal(request["productionVariants"], {"memorySizeInMb": "MemorySizeInMB"})
-    answer = request.client("sagemaker").create_endpoint_config(
+    answer = request.cloud.client("sagemaker").create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=variants, **capture, Tags=tag_list(request)
     )
     return name, {"id": name, "name": name, "arn": answer["EndpointConfigArn"]}
@@ -103,7 +106,7 @@ def endpoint_configuration(request: Request) -> Created:
 )
 def endpoint(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    client = request.client("sagemaker")
+    client = request.cloud.client("sagemaker")
     answer = client.create_endpoint(
         EndpointName=name, EndpointConfigName=request["endpointConfigName"], Tags=tag_list(request)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from localcloud.engine import Created, Request, adapter, pascal, tag_list
 
 
@@ -16,8 +18,8 @@ from localcloud.engine import Created, Request, adapter, pascal, tag_list
 )
 def table(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    client = request.client("dynamodb")
-    keys = [{"AttributeName": request["hashKey"], "KeyType": "HASH"}]
+    client = request.cloud.client("dynamodb")
+    keys: Any = [{"AttributeName": request["hashKey"], "KeyType": "HASH"}]
     if request.get("rangeKey"):
         keys.append({"AttributeName": request["rangeKey"], "KeyType": "RANGE"})
     answer = client.create_table(
@@ -29,4 +31,4 @@ def table(request: Request) -> Created:
     )
     if request.get("ttl"):
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=pascal(request["ttl"]))
-    return name, {"id": name, "name": name, "arn": answer["TableDescription"]["TableArn"]}
+    return name, {"id": name, "name": name, "arn": answer["TableDescription"].get("TableArn", "")}

@@ -12,6 +12,7 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,14 +97,15 @@ def softmax(logits: Floats) -> Floats:
 
 def calibrated_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
     """The temperature that makes the labels likeliest (Guo et al., "On Calibration of Modern Neural Networks")."""
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import minimize_scalar  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
     rows = np.arange(len(labels))
 
     def loss(exponent: float) -> float:
         return float(-np.log(softmax(logits / np.exp(exponent))[rows, labels] + 1e-12).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 3.0), method="bounded").x))
+    found = cast("Any", minimize_scalar(loss, bounds=(-2.0, 3.0), method="bounded"))
+    return float(np.exp(found.x))
 
 
 def pack(network: Network, hyperparameters: Mapping[str, str]) -> bytes:

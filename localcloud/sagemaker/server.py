@@ -16,16 +16,16 @@ from typing import Any
 
 import boto3
 from moto.sagemaker.models import FakeEndpointConfig, sagemaker_backends
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.server import DomainDispatcherApplication, create_backend_app  # pyright: ignore[reportPrivateImportUsage]
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from localcloud.cloud import ACCOUNT
 from localcloud.sagemaker.capture import Capture
 from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, Endpoint, error_body
 from localcloud.sagemaker.model import unpack
 from localcloud.sagemaker.trainings import Training
 
-ACCOUNT = "000000000000"
 CREATIONS = {
     "CreateTrainingJob": ("TrainingJobName", "training_jobs", "training job"),
     "CreateModel": ("ModelName", "_models", "model"),
@@ -201,7 +201,7 @@ class SageMakerServer:
             record.failure_reason = f"The model could not be loaded: {error}"
             record.endpoint_status = "Failed" if name not in self.endpoints else "InService"
             return
-        wanted = config.data_capture_config or {}
+        wanted: dict[str, Any] = config.data_capture_config or {}
         capturing = bool(wanted.get("EnableCapture"))
         with self.lock:
             if self._records.endpoints.get(name) is not record:

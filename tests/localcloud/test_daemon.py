@@ -10,8 +10,8 @@ import time
 import pytest
 
 from localcloud.adapters.lambda_ import BOOTSTRAP, _zipped
+from localcloud.cloud import Cloud
 from localcloud.daemon import STATE, State, process_began, read_state, start_daemon, stop_daemon
-from localcloud.engine import Cloud
 from tests.localcloud.local_stack import REPOSITORY
 from tests.localcloud.processes import alive, command, eventually, family
 

@@ -11,7 +11,8 @@ import pytest
 import localcloud.adapters  # noqa: F401 (registers the adapters)
 from contract.errors import UserError
 from localcloud.adapters.lambda_ import _zipped, archive_files
-from localcloud.engine import ADAPTERS, Cloud, Emulation, adapter, pascal, tag_list, whole
+from localcloud.cloud import Cloud
+from localcloud.engine import ADAPTERS, Emulation, adapter, pascal, tag_list, whole
 from localcloud.program import Registration, run_program
 
 TYPE = "test:index/thing:Thing"

@@ -1,0 +1,32 @@
+"""`outputs`: what the program exports."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from localcloud.commands.options import add_json
+
+HELP = "print the stack's outputs"
+MORE = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `outputs` takes."""
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the outputs."""
+    import json
+
+    from localcloud.deployment import read_deployment
+    from localcloud.screen import Column, write_json, write_table
+
+    outputs = read_deployment(Path.cwd()).outputs
+    if arguments.json:
+        write_json(outputs)
+        return 0
+    rows = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in outputs.items()]
+    write_table((Column("output"), Column("value")), rows, header=False)
+    return 0

@@ -1,0 +1,69 @@
+"""`up`: deploy a stack."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localcloud.commands.options import add_json, add_settings, overrides_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from localcloud.deployment import Deployment
+
+HELP = "deploy a stack on emulators"
+MORE = "A stack that is up and unchanged is left alone."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `up` takes."""
+    add_settings(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Deploy, and say what there is."""
+    from dataclasses import asdict
+
+    from contract.invocation import command
+    from localcloud.screen import SCREEN, write_json, write_line
+
+    deployment = bring_up(arguments.stack, overrides_of(arguments.config))
+    if arguments.json:
+        write_json({key: value for key, value in asdict(deployment).items() if key != "graph"})
+        return 0
+    write_resources(deployment, SCREEN)
+    write_line(f"The stack {deployment.stack} is up. Try: {command('localcloud', 'classify', '--random', '8')}")
+    return 0
+
+
+def bring_up(stack: str, overrides: Mapping[str, str]) -> Deployment:
+    """Deploy with a progress bar on the screen's error stream."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from localcloud.deployment import deploy
+    from localcloud.screen import ERRORS, write_line
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as bar:
+        task = bar.add_task("starting the emulators", total=None)
+
+        def progress(count: int, total: int, latest: str) -> None:
+            bar.update(task, completed=count, total=total, description=latest.split("/")[-1][:48].ljust(48))
+
+        def say(line: str) -> None:
+            write_line(f"  {line}", bar.console)
+
+        return deploy(Path.cwd(), stack, overrides, progress=progress, say=say)
+
+
+def write_resources(deployment: Deployment, console: Console) -> None:
+    """Write the resources by type."""
+    from localcloud.screen import Column, write_table
+
+    rows = [(type_, str(count)) for type_, count in deployment.resources.items()]
+    rows.append(("all", str(sum(deployment.resources.values()))))
+    write_table((Column("resource type"), Column("count", right=True)), rows, console)
