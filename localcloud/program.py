@@ -189,11 +189,11 @@ def run_program(
         pulumi.runtime.set_mocks(mocks=monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor,
                                  logger=_logger(say))  # fmt: skip
         pulumi.runtime.set_all_config(configuration)
-        with _inside(root):
-            program()
+        program()
 
     try:
-        with _environment(environment):
+        # here and not in the thread, which an interrupt leaves behind: the folder is the whole process's
+        with _environment(environment), _inside(root):
             _aside(work)
     except SystemExit as stop:
         raise UserError(str(stop.code)) from stop

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -119,7 +120,7 @@ async def wait(args):
     await asyncio.sleep(60)
 Thing("one", pulumi.ResourceHookBinding(before_create=[hook("b", wait)]))
 """
-    threads = set(threading.enumerate())
+    threads, folder = set(threading.enumerate()), Path.cwd()
 
     class Said(list):
         def append(self, line):
@@ -134,6 +135,7 @@ Thing("one", pulumi.ResourceHookBinding(before_create=[hook("b", wait)]))
             run(tmp_path, body, engine=engine, said=Said())
     finally:
         signal.signal(signal.SIGINT, before)
+    assert Path.cwd() == folder
     workers = [each for each in threading.enumerate() if each not in threads and not each.daemon]
     for worker in workers:
         worker.join(10)
