@@ -2,34 +2,66 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# a stamp: everything of that lock is installed
+INSTALLED := $(VENV)/.complete
+INSTALLED_DEV := $(VENV)/.complete-dev
+PYTHONS := 3.11 3.12 3.13 3.14
+PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin
+# pure Python outside Linux, from its source distribution
+NO_WHEEL := awslambdaric
+UV := build/uv/bin/uv
+UV_VERSION := 0.13.9
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 STACK ?= dev
 PHOTOS ?= 40
 CLASSES ?=
 
-.PHONY: help demo test check layer clean
+.PHONY: help demo test check layer lock clean
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 14
 
-$(VENV)/.complete: requirements.txt
-	@echo "Building $(VENV) from requirements.txt: once, one to three minutes, about 1.3 GB."
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Scones needs Python 3.11 or newer: make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.txt
+# an environment that is there already, such as that of `pulumi install`, is only filled up
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Scones needs Python 3.11 or newer, for example: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(INSTALLED): requirements.txt | $(RUN)
+	@$(RUN) scripts/install.py $<
 	@touch $@
 
-demo: $(VENV)/.complete ## the whole system on this machine, from a made-up archive to routed drivers
+$(INSTALLED_DEV): requirements-dev.txt | $(RUN)
+	@$(RUN) scripts/install.py $<
+	@touch $@
+
+demo: $(INSTALLED) ## the whole system on this machine, from a made-up archive to routed drivers
 	$(RUN) -m localcloud demo --stack $(STACK) --photos $(PHOTOS) $(if $(CLASSES),--classes $(CLASSES))
 
-test: $(VENV)/.complete ## every test, the local cloud included
+test: $(INSTALLED_DEV) ## every test, the local cloud included
 	$(RUN) -m pytest
 
-check: $(VENV)/.complete ## format, lint, types
+check: $(INSTALLED_DEV) ## format, lint, types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m pyright
 
-layer: $(VENV)/.complete ## the Lambda layer, for the functions' runtime and architecture
+layer: $(INSTALLED) ## the Lambda layer, for the functions' runtime and architecture
 	$(RUN) -m components.parts.layer
+
+lock: $(UV) ## pin what pyproject.toml asks for, in every lock; UPGRADE=--upgrade takes the newest
+	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --constraint requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) --group layer --constraint requirements-dev.txt --output-file handlers/requirements.txt
+	@for python in $(PYTHONS); do for platform in $(PLATFORMS); do \
+		echo "wheels for Python $$python on $$platform"; \
+		grep -E '^[a-z0-9.-]+(\[.*\])?==' requirements-dev.txt | grep -vE '^($(NO_WHEEL))==' | tr -d '\\' \
+		| $(UV) pip compile --quiet --only-binary :all: --python-version $$python --python-platform $$platform \
+			--output-file build/wheels.txt - || exit 1; \
+	done; done
+
+$(UV):
+	@$(PYTHON) -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 clean: ## forget what was built (the environment stays)
 	rm -rf build .localcloud
