@@ -16,6 +16,7 @@ from pulumi.runtime import config as pulumi_config
 
 from components.parts.config_reader import ConfigReader, shown
 from contract.classes import problem_with_classes
+from contract.decisions import NEITHER, classes_of, labels_of
 from contract.errors import UserError
 from contract.limits import MEGA, MOST_IMAGE_MEGABYTES, MOST_IMAGE_MEGAPIXELS
 from contract.thresholds import allowed_thresholds, is_threshold
@@ -43,7 +44,7 @@ KEYS = (
     *("endpointInstanceType", "endpointMinInstances", "endpointMaxInstances", "serverlessMemoryMb"),
     *("serverlessMaxConcurrency", "capturePercentage", "captureRetentionDays", "decisionRetentionDays"),
     *("logRetentionDays", "maxImageMegabytes", "maxImageMegapixels", "alertEmail", "kmsKeyArn"),
-    *("reviewRateAlarmPercent", "retrainOnDrift"),
+    *("reviewRateAlarmPercent", "retrainOnDrift", "neitherClass"),
 )
 """Every key that Pulumi.yaml declares."""
 
@@ -129,6 +130,9 @@ class StackSettings:
 
     region: str
     classes: tuple[str, ...]
+    """Those that have a loading bay."""
+    labels: tuple[str, ...]
+    """What the model answers, in label order: the classes and, unless that is turned off, neither."""
     confidence_threshold: float
     loading_bays: Mapping[str, str]
     training: TrainingSettings
@@ -189,12 +193,14 @@ def parse(
     if isinstance(image, UserError):
         reader.problems.append(str(image))
     classes = _classes(reader)
+    labels = labels_of(classes, neither=reader.boolean("neitherClass"))
     settings = StackSettings(
         region=region,
         classes=classes,
-        confidence_threshold=_threshold(reader, classes),
+        labels=labels,
+        confidence_threshold=_threshold(reader, labels),
         loading_bays=_loading_bays(reader, classes),
-        training=_training(reader, classes, dataset, str(image)),
+        training=_training(reader, labels, dataset, str(image)),
         endpoint=_endpoint(reader),
         retention=Retention(
             capture_days=reader.whole_number("captureRetentionDays", 1, 3650),
@@ -229,7 +235,7 @@ def _classes(reader: ConfigReader) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _threshold(reader: ConfigReader, classes: tuple[str, ...]) -> float:
+def _threshold(reader: ConfigReader, labels: tuple[str, ...]) -> float:
     text = reader.text("confidenceThreshold")
     if not (reader.is_good("confidenceThreshold") and reader.is_good("classes")):
         return 1.0
@@ -237,8 +243,8 @@ def _threshold(reader: ConfigReader, classes: tuple[str, ...]) -> float:
         threshold = float(text)
     except ValueError:
         threshold = float("nan")
-    if not is_threshold(threshold, len(classes)):
-        reader.must("confidenceThreshold", f"be {allowed_thresholds(len(classes))}", shown(text))
+    if not is_threshold(threshold, len(labels)):
+        reader.must("confidenceThreshold", f"be {allowed_thresholds(len(labels))}", shown(text))
     return threshold
 
 
@@ -257,7 +263,7 @@ def _loading_bays(reader: ConfigReader, classes: tuple[str, ...]) -> Mapping[str
 
 
 def _training(
-    reader: ConfigReader, classes: tuple[str, ...], dataset: Manifest | DatasetError, image: str
+    reader: ConfigReader, labels: tuple[str, ...], dataset: Manifest | DatasetError, image: str
 ) -> TrainingSettings:
     recipe = reader.one_of("trainingRecipe", tuple(RECIPES))
     overrides = reader.mapping("hyperparameters")
@@ -270,16 +276,24 @@ def _training(
     if isinstance(dataset, DatasetError):
         if reader.is_good("datasetDir"):
             reader.add(f"datasetDir is {shown(folder.as_posix())}: {dataset}")
-    elif reader.is_good("classes") and dataset.classes != classes:
-        held = f"the classes of the dataset in {folder.as_posix()}, {shown(list(dataset.classes))}"
-        reader.must("classes", f"be {held} in this order (or prepare it again)", shown(list(classes)))
+    elif reader.is_good("classes") and reader.is_good("neitherClass") and dataset.classes != labels:
+        held = f"the classes of the dataset in {folder.as_posix()}, {shown(list(classes_of(dataset.classes)))}"
+        if classes_of(dataset.classes) != classes_of(labels):
+            reader.must("classes", f"be {held} in this order (or prepare it again)", shown(list(classes_of(labels))))
+        else:
+            has = NEITHER in dataset.classes
+            reader.must(
+                "neitherClass",
+                f"be {str(has).lower()}, as the dataset in {folder.as_posix()} was prepared (or prepare it again)",
+                str(not has).lower(),
+            )
     hyperparameters: dict[str, str] = {}
     if reader.is_good("trainingRecipe") and reader.is_good("hyperparameters") and reader.is_good("classes"):
         try:
             hyperparameters = resolve(
                 recipe,
                 overrides,
-                num_classes=len(classes),
+                num_classes=len(labels),
                 # without a dataset nothing is trained, but the hyperparameters' own mistakes are reported too
                 num_training_samples=MEGA if isinstance(dataset, DatasetError) else dataset.images("train"),
                 dataset_format="recordio" if isinstance(dataset, DatasetError) else dataset.format,

@@ -34,10 +34,9 @@ from localcloud.photos import Photo, Result, review_queue, sample
 from localcloud.screen import ERRORS, SCREEN, write_line
 from training.dataset.archive import Archive
 from training.dataset.prepare import prepare
-from training.synthetic.synthesize import write_archive, write_neither
+from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive
 
 FOLDER = Path("build/demo")
-NEITHER = 100
 FLOWER = Path(sklearn.__file__).parent / "datasets/images/flower.jpg"
 """A real photograph, 640x427, that scikit-learn ships (CC BY 2.0): of neither class."""
 BROKEN = b"\xff\xd8\xff\xe0 this is where a photo should be"
@@ -121,12 +120,17 @@ def _phase(out: Console, title: str, name: str, seconds: dict[str, float]) -> Ge
 def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
     from localcloud.project import stack_configuration
 
-    configured = json.loads(stack_configuration(Path.cwd(), stack, overrides)[setting("classes")])
-    chosen = list(classes or configured)
-    archive = write_archive(FOLDER / "cifar-100-like.tar.gz", classes=chosen, train_per_class=500, test_per_class=500)
-    write_neither(FOLDER / "neither", NEITHER)
+    configured = stack_configuration(Path.cwd(), stack, overrides)
+    chosen = list(classes or json.loads(configured[setting("classes")]))
+    archive = write_archive(
+        FOLDER / "cifar-100-like.tar.gz",
+        classes=chosen,
+        train_per_class=500,
+        test_per_class=500,
+        others_per_kind=OTHERS_PER_KIND,
+    )
     dataset = FOLDER / "dataset"
-    manifest = prepare(Archive(archive), chosen, dataset)
+    manifest = prepare(Archive(archive), chosen, dataset, neither=configured[setting("neitherClass")] == "true")
     counts = ", ".join(f"{manifest.images(split)} {split}" for split in ("train", "validation", "test"))
     out.print(f"{', '.join(chosen)}: {counts} photos; dataset {manifest.identity[:12]}")
     settings = {**overrides, "datasetDir": str(dataset)}
@@ -153,7 +157,7 @@ def _tool(out: Console, cloud: Cloud, *words: str) -> None:
 
 def _evaluate(out: Console, cloud: Cloud) -> None:
     _tool(
-        out, cloud, "training", "evaluate", "--dataset", str(FOLDER / "dataset"), "--neither", str(FOLDER / "neither"),
+        out, cloud, "training", "evaluate", "--dataset", str(FOLDER / "dataset"),
         "--output", str(FOLDER / "evaluation"), "--upload-baseline",
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ def raw(stack: str = "dev", **overrides: object) -> dict[str, object]:
     prefix = "scones:"
     return {
         key.removeprefix(prefix): value
-        for key, value in configuration(stack, **overrides).items()
+        for key, value in configuration(stack, **{"neitherClass": "false"} | overrides).items()
         if key.startswith(prefix)
     }
 
@@ -63,6 +63,7 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_are_read_each_typed_describe
 
 
 CASES = [
+    ("neitherClass", "perhaps", "scones:neitherClass must be true or false"),
     ("classes", ["bicycle"], "scones:classes must hold 2 to 100 names, got 1: bicycle"),
     ("classes", ["a", "b", "a"], "scones:classes must hold every name once, got a more than once"),
     ("classes", "bicycle", 'scones:classes must be a list of texts, got "bicycle"'),
@@ -135,6 +136,19 @@ def test_all_mistakes_come_in_one_report_that_names_the_file():
         assert part in text, part
     assert "there is no dataset" in text
     assert text.count("\n  - ") == len(caught.value.problems) >= 9
+
+
+@pytest.mark.parametrize(("on", "labels"), [("true", CLASSES), ("false", (*CLASSES, "neither"))])
+def test_a_dataset_that_was_prepared_otherwise_is_told_by_the_setting_that_fits(on, labels):
+    (problem,) = problems(neitherClass=on, held=dataset(labels))
+    has = str("neither" in labels).lower()
+    assert problem.startswith(f"scones:neitherClass must be {has}, as the dataset in ")
+
+
+def test_with_neither_the_labels_are_the_classes_and_neither_and_the_network_has_one_class_more():
+    found = settings(neitherClass="true", held=dataset((*CLASSES, "neither")))
+    assert found.classes == CLASSES and found.labels == (*CLASSES, "neither")
+    assert found.training.hyperparameters["num_classes"] == "3"
 
 
 def test_classes_that_are_not_the_datasets_are_refused_even_in_another_order():

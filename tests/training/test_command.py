@@ -32,20 +32,41 @@ def run(*words: str) -> int:
 
 
 def test_synthesize_then_prepare_makes_a_dataset(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("synthesize", "--train-per-class", "6", "--test-per-class", "2") == 0
-    assert run("prepare", "--archive", "build/cifar-100-like.tar.gz", "--classes", "bicycle", "motorcycle") == 0
+    assert run("synthesize", "--train-per-class", "6", "--test-per-class", "2", "--others-per-kind", "0") == 0
+    assert (
+        run("prepare", "--archive", "build/cifar-100-like.tar.gz", "--classes", "bicycle", "motorcycle", "--no-neither")
+        == 0
+    )
     manifest = read_manifest(here / "build/dataset")
     assert capsys.readouterr().out.splitlines() == [
-        "build/cifar-100-like.tar.gz: 6 + 2 pictures each of bicycle, motorcycle",
+        "build/cifar-100-like.tar.gz: 6 + 2 pictures each of bicycle, motorcycle; 0 + 0 each of 45 other kinds",
         f"build/dataset: bicycle, motorcycle: 10 train, 2 validation, 4 test images; identity {manifest.identity[:12]}",
     ]
 
 
-def test_synthesize_draws_pictures_of_neither_when_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("--train-per-class", "1", "--test-per-class", "1", "--neither", "4", "--neither-output", "none")
+def test_the_class_neither_is_drawn_from_the_other_kinds_and_said(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--train-per-class", "40", "--test-per-class", "2", "--others-per-kind", "2")
     assert run("synthesize", *words) == 0
-    assert len(list((here / "none").glob("*.png"))) == 4
-    assert "none: 4 pictures of none of them" in capsys.readouterr().out
+    assert run("prepare", "--archive", "build/cifar-100-like.tar.gz", "--classes", "bicycle", "bus", "--neither") == 0
+    assert read_manifest(here / "build/dataset").classes == ("bicycle", "bus", "neither")
+    printed = capsys.readouterr().out
+    assert "held-out strangers of" in printed and "kinds unseen in training: " in printed
+
+
+@pytest.mark.parametrize(("text", "on"), [("true", True), ("false", False), ("'true'", True)])
+def test_a_stack_says_whether_there_is_a_neither(here: Path, text: str, on: bool) -> None:
+    configure(here, f"config:\n  scones:neitherClass: {text}\n")
+    assert run("synthesize", "--train-per-class", "40", "--test-per-class", "2", "--others-per-kind", "1") == 0
+    assert run("prepare", "--archive", "build/cifar-100-like.tar.gz", "--stack", "dev", "--output", "set") == 0
+    assert ("neither" in read_manifest(here / "set").classes) is on
+
+
+def test_a_stack_that_says_perhaps_is_refused(here: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(here, "config:\n  scones:neitherClass: perhaps\n")
+    assert run("prepare", "--archive", archive, "--stack", "dev", "--output", "set") == 2
+    assert "scones:neitherClass must be true or false, got 'perhaps'" in capsys.readouterr().err
 
 
 def test_json_is_the_manifest_and_nothing_else(here: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,16 +12,19 @@ from typing import BinaryIO, cast
 from training.dataset.manifest import Format
 from training.dataset.png import encode_pngs
 from training.dataset.recordio import Record, write_record
-from training.dataset.splits import Split, Splits
+from training.dataset.selection import Split
+from training.dataset.splits import Splits
 
 
-def write_files(folder: Path, splits: Splits, classes: Sequence[str], format: Format) -> dict[str, str]:
-    """Write train and validation in a format, and the held-out test as PNG files below `test/CLASS/`.
+def write_files(folder: Path, splits: Splits, names: Sequence[str], format: Format) -> dict[str, str]:
+    """Write train and validation in a format, and what is held out as PNG files.
+
+    The held-out test goes to `test/CLASS/`, strangers to `strangers/seen/KIND/` and `strangers/unseen/KIND/`.
 
     Args:
         folder: exists and is empty.
         splits: which images.
-        classes: the names, in label order.
+        names: of the archive's classes, in the order of its labels.
         format: `recordio`: `train/train.rec`, `train.lst`; `image`: `train/*.png`, `train_lst/train.lst`; the same
             for validation.
 
@@ -30,21 +33,20 @@ def write_files(folder: Path, splits: Splits, classes: Sequence[str], format: Fo
     """
     files = _Files(folder)
     for name, split in (("train", splits.train), ("validation", splits.validation)):
-        names = _unique_names(split)
+        paths = _unique_names(split)
         if format == "recordio":
             with files.open(f"{name}/{name}.rec") as file:
                 for index, (label, image) in enumerate(zip(_labels(split), _images(split), strict=True)):
                     write_record(file, Record(label, index, image))
-            files.write(f"{name}.lst", _lst(split, names))
+            files.write(f"{name}.lst", _lst(split, paths))
         else:
-            for path, image in zip(names, _images(split), strict=True):
+            for path, image in zip(paths, _images(split), strict=True):
                 files.write(f"{name}/{path}", image)
-            files.write(f"{name}_lst/{name}.lst", _lst(split, names))
-    names = _unique_names(splits.test)
-    test = [f"{classes[label]}/{name}" for label, name in zip(_labels(splits.test), names, strict=True)]
-    for path, image in zip(test, _images(splits.test), strict=True):
-        files.write(f"test/{path}", image)
+            files.write(f"{name}_lst/{name}.lst", _lst(split, paths))
+    test = files.write_folders("test", splits.test, names)
     files.write("test.lst", _lst(splits.test, test))
+    for name, split in (splits.strangers.held_out if splits.strangers else {}).items():
+        files.write_folders(f"strangers/{name}", split, names)
     return files.digests
 
 
@@ -79,6 +81,14 @@ class _Files:
         with self._new(path) as file:
             file.write(data)
         self.digests[path] = hashlib.sha256(data).hexdigest()
+
+    def write_folders(self, folder: str, split: Split, names: Sequence[str]) -> list[str]:
+        """Write each image below a folder named as its class in the archive; their paths relative to `folder`."""
+        classes = (names[label] for label in cast("list[int]", split.part.labels[split.rows].tolist()))
+        paths = [f"{name}/{file}" for name, file in zip(classes, _unique_names(split), strict=True)]
+        for path, image in zip(paths, _images(split), strict=True):
+            self.write(f"{folder}/{path}", image)
+        return paths
 
     @contextmanager
     def open(self, path: str) -> Generator[BinaryIO]:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.decisions import labels_of
 from contract.errors import UserError
 from training.cli import Subparsers
 from training.dataset.archive import SIDE, Archive
@@ -27,6 +28,7 @@ def prepare(
     format: Format = "recordio",
     validation: float = 0.2,
     seed: int = 0,
+    neither: bool = False,
 ) -> Manifest:
     """Write a dataset: train and validation from the archive's train part, the held-out test from its test part.
 
@@ -36,7 +38,8 @@ def prepare(
         output: the dataset's folder; replaced as a whole when all is written.
         format: `recordio` (one `.rec` file a split) or `image` (PNG files and `.lst` files).
         validation: the share of the train part that goes to validation, above 0 and below 1.
-        seed: which images go to validation.
+        seed: which images go to validation, and which become the class neither.
+        neither: add the class of pictures of none of the classes (`training.dataset.strangers`).
 
     Raises:
         UserError: an unknown or repeated class, a share out of range, a damaged archive, too few images, or an
@@ -45,7 +48,8 @@ def prepare(
     if output.exists() and not (output / FILE).is_file() and not (output.is_dir() and not any(output.iterdir())):
         raise UserError(f"{output} exists and is not a dataset: it is left alone; give another --output")
     contents = archive.read()
-    splits = split(contents, classes, validation=validation, seed=seed)
+    splits = split(contents, classes, validation=validation, seed=seed, neither=neither)
+    labels = labels_of(classes, neither=neither)
     output.parent.mkdir(parents=True, exist_ok=True)
     # beside its destination, so that the last step is a rename
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
@@ -54,17 +58,19 @@ def prepare(
         content: dict[str, object] = {
             "version": VERSION,
             "format": format,
-            "classes": list(classes),
+            "classes": list(labels),
             "image_size": SIDE,
             "splits": {
-                name: {"images": len(each), "per_class": each.per_class(classes)}
+                name: {"images": len(each), "per_class": each.per_class(classes if name == "test" else labels)}
                 for name, each in zip(SPLITS, (splits.train, splits.validation, splits.test), strict=True)
             },
             "duplicates": splits.duplicates,
-            "files": write_files(fresh, splits, classes, format),
+            "files": write_files(fresh, splits, contents.class_names, format),
             "parameters": {"validation": validation, "seed": seed},
             "source": {"sha256": dict(contents.sha256)},
         }
+        if splits.strangers:
+            content["neither"] = splits.strangers.section(contents, seed)
         manifest = manifest_of(content)
         text = json.dumps({**content, "identity": manifest.identity}, indent=1, sort_keys=True)
         (fresh / FILE).write_text(text + "\n", encoding="utf-8")
@@ -109,14 +115,21 @@ def add_parser(subparsers: Subparsers) -> None:
         "--validation", type=float, default=0.2, metavar="SHARE", help="of the train part (%(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="which images are for validation (%(default)s)")
+    parser.add_argument(
+        "--neither",
+        action=argparse.BooleanOptionalAction,
+        help="the class of pictures of none of the classes, drawn from the archive's others (the stack's setting "
+        "neitherClass, or else the default of Pulumi.yaml)",
+    )
     parser.add_argument("--json", action="store_true", help="print the manifest")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from training.stack_classes import stack_classes
+    from training.stack_classes import stack_classes, stack_neither
 
     classes: list[str] = arguments.classes or stack_classes(arguments.stack)
+    neither = stack_neither(arguments.stack) if arguments.neither is None else arguments.neither
     manifest = prepare(
         Archive(arguments.archive or _downloaded()),
         classes,
@@ -124,6 +137,7 @@ def _run(arguments: argparse.Namespace) -> int:
         format=arguments.format,
         validation=arguments.validation,
         seed=arguments.seed,
+        neither=neither,
     )
     text = (arguments.output / FILE).read_text(encoding="utf-8")
     if arguments.json:
@@ -131,7 +145,14 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     counts = ", ".join(f"{manifest.images(name)} {name}" for name in SPLITS)
     print(f"{arguments.output}: {', '.join(manifest.classes)}: {counts} images; identity {manifest.identity[:12]}")
-    duplicates: dict[str, int] = json.loads(text)["duplicates"]
+    content = json.loads(text)
+    if "neither" in content:
+        kinds, images = content["neither"]["kinds"], content["neither"]["images"]
+        for name in ("seen", "unseen"):
+            known = [*kinds[name]["near"], *kinds[name]["far"]]
+            count = sum(images[f"strangers/{name}"].values())
+            print(f"{count} held-out strangers of {len(known)} kinds {name} in training: {', '.join(known)}")
+    duplicates: dict[str, int] = content["duplicates"]
     found = [f"{count} {name.replace('_', ' ')}" for name, count in duplicates.items() if count]
     if found:
         print(f"duplicates: {', '.join(found)}")

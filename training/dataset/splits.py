@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.classes import problem_with_classes
+from contract.decisions import labels_of
 from contract.errors import UserError
 from training.dataset.archive import Contents, Part
+from training.dataset.selection import Split
+from training.dataset.strangers import Strangers, choose_strangers
 
 BATCH_MULTIPLES = (100, 20)
 """Batches of 20, 25, 50 and 100, or at least of 20, divide such sets: the algorithm drops a last, partial batch."""
-
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Images of a part of the archive, by their rows, with their new labels."""
-
-    part: Part
-    rows: Rows
-    """(n,)"""
-    labels: Rows
-    """(n,), from 0 in the order of the chosen classes"""
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def take(self, positions: Rows) -> Split:
-        """The images at positions of this split, in that order."""
-        return Split(self.part, self.rows[positions], self.labels[positions])
-
-    def per_class(self, classes: Sequence[str]) -> dict[str, int]:
-        """How many images each class has."""
-        return {name: int((self.labels == label).sum()) for label, name in enumerate(classes)}
-
-    def filenames(self) -> list[str]:
-        """The archive's names of the images."""
-        return [self.part.filenames[row] for row in cast("list[int]", self.rows.tolist())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +29,22 @@ class Splits:
     test: Split
     duplicates: dict[str, int]
     """How many images were left out of train and validation, and how many are repeated in the test."""
+    strangers: Strangers | None = None
+    """With the class neither: where its images come from, and those that are held out."""
 
 
-def split(contents: Contents, classes: Sequence[str], *, validation: float, seed: int) -> Splits:
+def split(contents: Contents, classes: Sequence[str], *, validation: float, seed: int, neither: bool = False) -> Splits:
     """Pick classes by name, relabel them from 0, and divide their images.
+
+    The class *neither* gets as many images as a class has on average, since the algorithm weighs every image alike;
+    a few more or less make the sets multiples of the batches.
 
     Args:
         contents: an archive's.
         classes: 2 to 100 names of its classes, in the order of the new labels.
         validation: the share of the train part that goes to validation, above 0 and below 1.
         seed: which images go there.
+        neither: add the class of pictures of none of the classes, with the last label, to train and validation.
 
     Raises:
         UserError: an unknown or repeated class, a share out of range, a class without images in a split.
@@ -75,12 +53,30 @@ def split(contents: Contents, classes: Sequence[str], *, validation: float, seed
     wanted = [contents.class_names.index(name) for name in classes]
     test = _chosen(contents.test, wanted)
     pool, duplicates = _without_duplicates(_chosen(contents.train, wanted), test)
-    train, held = _divided(pool, len(classes), validation, seed)
-    for name, each in (("train", train), ("validation", held), ("test", test)):
-        for class_name, count in each.per_class(classes).items():
+    strangers = None
+    if neither:
+        count, step = _balanced(len(pool), len(classes), validation)
+        strangers = choose_strangers(contents, classes, count=count, step=step, test=test, train=pool, seed=seed)
+        pool += strangers.pool
+    labels = labels_of(classes, neither=neither)
+    train, held = _divided(pool, len(labels), validation, seed)
+    for name, each, needed in (("train", train, labels), ("validation", held, labels), ("test", test, classes)):
+        for class_name, count in each.per_class(needed).items():
             if count == 0:
                 raise UserError(f"the split {name} has no image of {class_name}; the archive has too few of them")
-    return Splits(train, held, test, duplicates)
+    return Splits(train, held, test, duplicates, strangers)
+
+
+def _balanced(images: int, classes: int, share: float) -> tuple[int, int]:
+    """How many images one more class needs, and of what number all images should be a multiple."""
+    count = round(images / classes)
+    step = _step((images + count) * share)
+    return max(count % step, round((images + count) / step) * step - images), step
+
+
+def _step(target: float) -> int:
+    """What a set of about `target` images should be a multiple of."""
+    return next((multiple for multiple in BATCH_MULTIPLES if target >= multiple), 1)
 
 
 def _check(classes: Sequence[str], known: Sequence[str], validation: float) -> None:
@@ -105,11 +101,11 @@ def _chosen(part: Part, wanted: Sequence[int]) -> Split:
 
 def _without_duplicates(train: Split, test: Split) -> tuple[Split, dict[str, int]]:
     """The train part without what the test part has, and each of its pictures once; the test is never touched."""
-    tested = _digests(test)
+    tested = test.digests()
     in_test, seen = set(tested), set[bytes]()
     kept: list[int] = []
     across = within = 0
-    for position, digest in enumerate(_digests(train)):
+    for position, digest in enumerate(train.digests()):
         if digest in in_test:
             across += 1
         elif digest in seen:
@@ -123,11 +119,6 @@ def _without_duplicates(train: Split, test: Split) -> tuple[Split, dict[str, int
         "repeated_in_test": len(tested) - len(in_test),
     }
     return train.take(np.array(kept, dtype=np.int64)), counts
-
-
-def _digests(images: Split) -> list[bytes]:
-    pixels = images.part.pixels
-    return [hashlib.sha256(pixels[row].data).digest() for row in cast("list[int]", images.rows.tolist())]
 
 
 def _divided(pool: Split, classes: int, share: float, seed: int) -> tuple[Split, Split]:
@@ -150,7 +141,7 @@ def validation_counts(per_class: Sequence[int], share: float) -> list[int]:
         share: of all images, above 0 and below 1.
     """
     target = sum(per_class) * share
-    step = next((multiple for multiple in BATCH_MULTIPLES if target >= multiple), 1)
+    step = _step(target)
     total = round(target / step) * step
     if total >= sum(per_class):
         total = round(target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
-import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,26 +14,28 @@ import numpy as np
 from contract.errors import UserError
 from training.cli import Subparsers
 from training.dataset.archive import ARCHIVE_FOLDER
-from training.dataset.names import COARSE_NAMES, FINE_NAMES
+from training.dataset.names import COARSE_NAMES, FINE_NAMES, SUPERCLASS_OF
 from training.dataset.pickles import Content, dump
-from training.synthetic.drawings import AMBIGUOUS, DRAWINGS, NEITHER, VEHICLES, moped, picture
+from training.synthetic.drawings import AMBIGUOUS, DRAWINGS, VEHICLES, moped
+from training.synthetic.scene import picture
 
 FILE_NAMES: dict[str, tuple[str, ...]] = {
     "bicycle": ("bicycle_s", "bike_s", "cycle_s", "ordinary_bicycle_s", "safety_bicycle_s"),
     "motorcycle": ("motorcycle_s", "motorbike_s", "minibike_s", "trail_bike_s"),
 }
 """As in CIFAR-100, where a file is named after the word it was found by, which is not its label."""
-COARSE_OF = {
-    "bicycle": "vehicles_1",
-    "motorcycle": "vehicles_1",
-    "poppy": "flowers",
-    "tulip": "flowers",
-    "willow_tree": "trees",
-}
+OTHERS_PER_KIND = 50
+"""Pictures of each kind that is not asked for as a class, in the part `train` and in the part `test`."""
 
 
 def write_archive(
-    path: Path, *, classes: Sequence[str], train_per_class: int, test_per_class: int, seed: int = 0
+    path: Path,
+    *,
+    classes: Sequence[str],
+    train_per_class: int,
+    test_per_class: int,
+    others_per_kind: int = 0,
+    seed: int = 0,
 ) -> Path:
     """Draw pictures and write them as CIFAR-100's `cifar-100-python.tar.gz` is written.
 
@@ -45,6 +46,7 @@ def write_archive(
         classes: names that have a drawing (`DRAWINGS`).
         train_per_class: pictures of each class in the part `train`.
         test_per_class: pictures of each class in the part `test`.
+        others_per_kind: pictures of every other kind that can be drawn, in each part.
         seed: which pictures.
 
     Raises:
@@ -59,7 +61,9 @@ def write_archive(
     }
     members: dict[str, Content] = {"meta": meta}
     for number, (part, count) in enumerate((("test", test_per_class), ("train", train_per_class))):
-        members[part] = _part(part, classes, count, np.random.default_rng([seed, number]))
+        others = [name for name in DRAWINGS if name not in classes] * others_per_kind
+        names = [*list(classes) * count, *others]
+        members[part] = _part(part, names, np.random.default_rng([seed, number]))
     return pack(path, members)
 
 
@@ -89,12 +93,12 @@ def pack(path: Path, members: Mapping[str, Content]) -> Path:
         partial.unlink(missing_ok=True)
 
 
-def _part(part: str, classes: Sequence[str], count: int, rng: np.random.Generator) -> Content:
-    rows = np.empty((count * len(classes), 3072), np.uint8)
+def _part(part: str, drawn: Sequence[str], rng: np.random.Generator) -> Content:
+    rows = np.empty((len(drawn), 3072), np.uint8)
     labels: list[int] = []
     names: list[bytes] = []
-    for position, index in enumerate(rng.permutation(count * len(classes))):
-        name = classes[int(index) % len(classes)]
+    for position, index in enumerate(rng.permutation(len(drawn))):
+        name = drawn[int(index)]
         drawing = moped if name in VEHICLES and rng.random() < AMBIGUOUS else DRAWINGS[name]
         pixels = np.asarray(picture(drawing, rng), np.uint8)
         rows[position] = pixels.transpose(2, 0, 1).reshape(-1)
@@ -103,23 +107,11 @@ def _part(part: str, classes: Sequence[str], count: int, rng: np.random.Generato
         names.append(f"{words[int(rng.integers(len(words)))]}_{position:06d}.png".encode())
     return {
         b"batch_label": f"{part}ing batch 1 of 1".encode(),
-        b"coarse_labels": [COARSE_NAMES.index(COARSE_OF[FINE_NAMES[label]]) for label in labels],
+        b"coarse_labels": [COARSE_NAMES.index(SUPERCLASS_OF[FINE_NAMES[label]]) for label in labels],
         b"data": rows,
         b"filenames": names,
         b"fine_labels": labels,
     }
-
-
-def write_neither(folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Draw `count` pictures of none of the classes (houses, dogs, parcels, cars) as PNG files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng([seed, 2])
-    paths: list[Path] = []
-    for number in range(count):
-        drawing = NEITHER[number % len(NEITHER)]
-        paths.append(folder / f"{drawing.__name__}_{number:04d}.png")
-        picture(drawing, rng).save(paths[-1])
-    return paths
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -127,7 +119,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "synthesize",
         help="draw an archive in CIFAR-100's format, to try things without the real one",
-        description="Draws pictures of vehicles, flowers and trees in clutter, noise, occlusion and blur, and "
+        description="Draws pictures of vehicles, plants, animals and things in clutter, noise, occlusion and blur, and "
         "writes them in the very format of CIFAR-100's python archive. The same options give the same bytes.",
     )
     parser.add_argument("--output", type=Path, default=Path("build/cifar-100-like.tar.gz"), help="(%(default)s)")
@@ -136,23 +128,33 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="+",
         default=["bicycle", "motorcycle"],
         metavar="NAME",
-        help=f"of {', '.join(DRAWINGS)} (bicycle motorcycle)",
+        help="the classes (bicycle motorcycle); there are drawings of " + ", ".join(DRAWINGS),
     )
     parser.add_argument("--train-per-class", type=_positive, default=500, metavar="N", help="(%(default)s)")
     parser.add_argument("--test-per-class", type=_positive, default=200, metavar="N", help="(%(default)s)")
-    parser.add_argument("--neither", type=_positive, metavar="N", help="also draw N pictures of none of the classes")
     parser.add_argument(
-        "--neither-output", type=Path, default=Path("build/neither"), metavar="DIR", help="(%(default)s)"
+        "--others-per-kind",
+        type=_count,
+        default=OTHERS_PER_KIND,
+        metavar="N",
+        help="pictures of every other kind, in the train part and in the test part, of which `prepare` makes the "
+        "class neither; 0 for none (%(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, help="which pictures (%(default)s)")
     parser.set_defaults(run=_run)
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = _count(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
+    return int(text)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -161,13 +163,12 @@ def _run(arguments: argparse.Namespace) -> int:
         classes=arguments.classes,
         train_per_class=arguments.train_per_class,
         test_per_class=arguments.test_per_class,
+        others_per_kind=arguments.others_per_kind,
         seed=arguments.seed,
     )
     print(
         f"{path}: {arguments.train_per_class} + {arguments.test_per_class} pictures each of "
-        f"{', '.join(arguments.classes)}",
+        f"{', '.join(arguments.classes)}; {arguments.others_per_kind} + {arguments.others_per_kind} each of "
+        f"{len(DRAWINGS) - len(set(arguments.classes))} other kinds"
     )
-    if arguments.neither:
-        write_neither(arguments.neither_output, arguments.neither, arguments.seed)
-        print(f"{arguments.neither_output}: {arguments.neither} pictures of none of them", file=sys.stdout)
     return 0

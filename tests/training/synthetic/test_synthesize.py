@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from contract.errors import UserError
 from tests.training.builders import build_archive
 from training.dataset.archive import Archive
-from training.dataset.names import COARSE_NAMES, FINE_NAMES
+from training.dataset.names import COARSE_NAMES, FINE_NAMES, SUPERCLASS_OF, SUPERCLASSES
 from training.synthetic.drawings import DRAWINGS
-from training.synthetic.synthesize import write_archive, write_neither
+from training.synthetic.pen import Pen
+from training.synthetic.synthesize import write_archive
 
 
 def digest(path: Path) -> str:
@@ -84,14 +85,36 @@ def test_a_file_s_name_does_not_give_its_class_away(tmp_path: Path) -> None:
 
 
 def test_a_class_without_a_drawing_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no drawing of shark; there are bicycle, motorcycle, poppy"):
-        write_archive(tmp_path / "a.tar.gz", classes=["shark"], train_per_class=1, test_per_class=1)
+    with pytest.raises(UserError, match="no drawing of lobster; there are bicycle, motorcycle, poppy"):
+        write_archive(tmp_path / "a.tar.gz", classes=["lobster"], train_per_class=1, test_per_class=1)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pictures_of_neither_are_photos_of_the_right_size_and_the_same_every_time(tmp_path: Path) -> None:
-    first, second = write_neither(tmp_path / "a", 8), write_neither(tmp_path / "b", 8)
-    assert [path.name for path in first] == [path.name for path in second]
-    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    assert {Image.open(path).size for path in first} == {(32, 32)}
-    assert {path.stem.rpartition("_")[0] for path in first} == {"house", "dog", "boxes", "car"}
+def test_every_other_kind_gets_its_pictures_in_both_parts(tmp_path: Path) -> None:
+    path = write_archive(
+        tmp_path / "a", classes=("bicycle", "bus"), train_per_class=3, test_per_class=4, others_per_kind=2
+    )
+    contents = Archive(path).read()
+    for part, count in ((contents.train, 3), (contents.test, 4)):
+        for name in DRAWINGS:
+            expected = count if name in ("bicycle", "bus") else 2
+            assert (part.labels == FINE_NAMES.index(name)).sum() == expected
+
+
+def test_every_drawing_is_a_class_of_cifar_100_under_its_own_superclass(tmp_path: Path) -> None:
+    assert set(DRAWINGS) <= set(FINE_NAMES) == set(SUPERCLASS_OF)
+    assert all(len(names) == 5 for names in SUPERCLASSES.values())
+    part = members(build_archive(tmp_path / "a.tar.gz", ("bicycle", "tank", "rose"), 2, 1))["train"]
+    for fine, coarse in zip(part[b"fine_labels"], part[b"coarse_labels"], strict=True):  # type: ignore[call-overload]
+        assert FINE_NAMES[fine] in SUPERCLASSES[COARSE_NAMES[coarse]]
+
+
+def test_no_two_kinds_are_one_drawing() -> None:
+    shapes: dict[str, bytes] = {}
+    for name, drawing in DRAWINGS.items():
+        canvas = Image.new("RGB", (64, 64), "white")
+        rng = np.random.default_rng(0)
+        drawing(Pen(ImageDraw.Draw(canvas), rng, angle=0, size=64, centre=(32, 32), mirrored=False, squeeze=1))
+        shapes[name] = canvas.tobytes()
+        assert canvas.getcolors() and len(canvas.getcolors() or []) >= 2
+    assert len(set(shapes.values())) == len(DRAWINGS) > 40
