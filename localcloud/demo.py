@@ -118,9 +118,9 @@ def _phase(out: Console, title: str, name: str, seconds: dict[str, float]) -> Ge
 
 
 def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
-    from localcloud.project import stack_configuration
+    from contract.stacks import read_stack
 
-    configured = stack_configuration(Path.cwd(), stack, overrides)
+    configured = read_stack(Path.cwd(), stack, overrides).delivered()
     chosen = list(classes or json.loads(configured[setting("classes")]))
     archive = write_archive(
         FOLDER / "cifar-100-like.tar.gz",

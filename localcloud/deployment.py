@@ -16,12 +16,12 @@ from contract.errors import UserError
 from contract.invocation import command
 from contract.names import PROJECT
 from contract.outputs import VARIABLE
+from contract.stacks import read_stack
 from localcloud.cloud import Cloud
 from localcloud.daemon import read_state, start_daemon, stop_daemon
 from localcloud.engine import Emulation
 from localcloud.graph import graph
 from localcloud.program import Registration, run_program
-from localcloud.project import stack_configuration
 
 FOLDER = Path(".localcloud")
 OUTPUTS = "outputs.json"
@@ -61,7 +61,7 @@ def deploy(
     """
     started = time.monotonic()
     planned = graph(root, stack, overrides)
-    configuration = stack_configuration(root, stack, overrides)
+    configuration = read_stack(root, stack, overrides).delivered()
     region = configuration.get("aws:region", "us-east-1")
     dataset = configuration[f"{PROJECT}:datasetDir"]
     identity = json.dumps(planned, sort_keys=True)

@@ -29,8 +29,8 @@ from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright
 from components.settings import SettingsError
 from contract.errors import UserError
 from contract.names import PROJECT
+from contract.stacks import read_stack
 from localcloud.hooks import MOMENTS, Hook, Moment, Step
-from localcloud.project import stack_configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def run_program(
     Raises:
         UserError: the configuration, the program or the engine refused; the message says what.
     """
-    configuration = stack_configuration(root, stack, overrides or {})
+    configuration = read_stack(root, stack, overrides).delivered()
     run = Run()
     monitor = _Monitor(engine, run)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
-import yaml
+
+from contract.stacks import read_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -124,10 +125,7 @@ class Run:
 
 def configuration(stack: str, *, region: str = REGION, **overrides: object) -> dict[str, object]:
     """The stack's keys with Pulumi.yaml's defaults, as the CLI merges them."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    merged: dict[str, object] = {f"scones:{key}": spec["default"] for key, spec in project.items()}
-    merged |= yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
-    merged["aws:region"] = region
+    merged = {**read_stack(ROOT, stack).values, "aws:region": region}
     return merged | {f"scones:{key}": value for key, value in overrides.items()}
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from training.dataset.archive import Archive
+from training.dataset.labels import stack_neither
 from training.dataset.prepare import prepare
-from training.stack_classes import stack_neither
 from training.synthetic.synthesize import write_archive
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ import pytest
 from tests.training.builders import build_archive, meta, pack, part, rows
 from training import __main__ as command
 from training.dataset import download, prepare
+from training.dataset.labels import stack_classes
 from training.dataset.manifest import read_manifest
-from training.stack_classes import stack_classes
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -98,7 +98,7 @@ def test_duplicates_are_reported_on_the_screen(here: Path, capsys: pytest.Captur
 
 
 def configure(folder: Path, stack: str | None) -> None:
-    (folder / "Pulumi.yaml").write_text("config: {classes: {default: [motorcycle, bicycle]}}\n")
+    (folder / "Pulumi.yaml").write_text("name: scones\nconfig: {classes: {default: [motorcycle, bicycle]}}\n")
     if stack is not None:
         (folder / "Pulumi.dev.yaml").write_text(stack)
 
@@ -126,7 +126,7 @@ def test_the_repository_s_own_stacks_have_the_two_vehicles(stack: str) -> None:
         (None, "error: there is no stack 'dev': the stacks are none here"),
         ("config: {scones:classes: bicycle}", "error: Pulumi.dev.yaml: scones:classes must be a list of names"),
         ("config: {scones:classes: [1, 2]}", "error: Pulumi.dev.yaml: scones:classes must be a list of names"),
-        ("config: [", "error: Pulumi.dev.yaml is not YAML"),
+        ("config: [", "error: Pulumi.dev.yaml, line 1 is not YAML"),
     ],
 )
 def test_a_stack_without_a_list_of_names_is_the_user_s_mistake(

@@ -126,7 +126,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from training.stack_classes import stack_classes, stack_neither
+    # PyYAML is imported when a stack is asked for
+    from training.dataset.labels import stack_classes, stack_neither
 
     classes: list[str] = arguments.classes or stack_classes(arguments.stack)
     neither = stack_neither(arguments.stack) if arguments.neither is None else arguments.neither
