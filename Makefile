@@ -17,7 +17,7 @@ STACK ?= dev
 PHOTOS ?= 40
 CLASSES ?=
 
-.PHONY: help demo test check layer lock clean
+.PHONY: help demo test check layer graph lock clean
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 14
 
@@ -47,6 +47,12 @@ check: $(INSTALLED_DEV) ## format, lint, types
 
 layer: $(INSTALLED) ## the Lambda layer, for the functions' runtime and architecture
 	$(RUN) -m components.parts.layer
+
+graph: $(INSTALLED) ## what STACK would register, with a drawn dataset; nothing is created
+	$(RUN) -m training synthesize --output build/graph/archive.tar.gz
+	$(RUN) -m training prepare --archive build/graph/archive.tar.gz --stack $(STACK) --output build/graph/dataset
+	$(RUN) -m components.parts.layer --output build/graph/layer.zip
+	$(RUN) -m localcloud graph --stack $(STACK) --config datasetDir=build/graph/dataset --config layerPath=build/graph/layer.zip
 
 lock: $(UV) ## pin what pyproject.toml asks for, in every lock; UPGRADE=--upgrade takes the newest
 	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
