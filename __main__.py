@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pulumi
 from pulumi_aws import get_caller_identity
 
@@ -17,14 +15,15 @@ from contract.outputs import exports
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
-key = {"kms_key_arn": stack.kms_key_arn}
 
-data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, **key})
-here = {"bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, **key}
+data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, "kms_key_arn": stack.kms_key_arn})
+
 model = TrainingEndpoint(
     "model",
     {
-        **here,
+        "bucket": data.bucket,
+        "bucket_arn": data.arn,
+        "account_id": account_id,
         "region": stack.region,
         "dataset_dir": str(stack.training.dataset_dir),
         "hyperparameters": stack.training.hyperparameters,
@@ -33,14 +32,18 @@ model = TrainingEndpoint(
         "training_spot": stack.training.spot,
         "training_max_minutes": stack.training.max_minutes,
         "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
-        **asdict(stack.endpoint),
+        "realtime": stack.realtime,
+        "serverless": stack.serverless,
+        "kms_key_arn": stack.kms_key_arn,
     },
 )
 
 workflow = ClassificationWorkflow(
     "workflow",
     {
-        **here,
+        "bucket": data.bucket,
+        "bucket_arn": data.arn,
+        "account_id": account_id,
         "endpoint_name": model.endpoint_name,
         "endpoint_arn": model.endpoint_arn,
         "model_name": model.training_job_name,
@@ -54,6 +57,7 @@ workflow = ClassificationWorkflow(
         "decision_retention_days": stack.retention.decision_days,
         "log_retention_days": stack.retention.log_days,
         "alert_email": stack.alerts.email,
+        "kms_key_arn": stack.kms_key_arn,
     },
 )
 
@@ -76,14 +80,14 @@ observability = Observability(
         "review_rate_alarm_percent": stack.alerts.review_rate_percent,
         "log_retention_days": stack.retention.log_days,
         "retrain_event_bus_arn": workflow.event_bus_arn if stack.alerts.retrain_on_drift else None,
-        **key,
+        "kms_key_arn": stack.kms_key_arn,
     },
 )
 
 for name, value in exports(
     bucket=data.bucket,
     endpoint_name=model.endpoint_name,
-    endpoint_mode=stack.endpoint.mode,
+    endpoint_mode="realtime" if stack.realtime else "serverless",
     training_job_name=model.training_job_name,
     model_artifact=model.model_artifact,
     state_machine_arn=workflow.state_machine_arn,

@@ -20,7 +20,7 @@ from components.parts.function import lambda_function
 from components.parts.layer import LayerError, require_layer
 from components.parts.runtime import ARCHITECTURE, RUNTIME
 from components.parts.state_machine import FUNCTION_TIMEOUTS, Resources, definition
-from components.parts.tags import tags
+from components.parts.tags import tagged
 from contract import prefixes
 from contract.names import component_type
 
@@ -39,25 +39,39 @@ class ClassificationWorkflowArgs(TypedDict):
     """What a ClassificationWorkflow takes."""
 
     bucket: pulumi.Input[str]
+    """Name of the bucket that photos arrive in; it sends its events to EventBridge."""
     bucket_arn: pulumi.Input[str]
+    """ARN of that bucket."""
     account_id: pulumi.Input[str]
+    """The account's 12 digits; only its services may take the roles."""
     endpoint_name: pulumi.Input[str]
+    """Name of the endpoint that answers with a probability per label."""
     endpoint_arn: pulumi.Input[str]
+    """ARN of that endpoint: the one that may be invoked."""
     model_name: pulumi.Input[str]
     """What decisions name as their model: the training job."""
     classes: Sequence[str]
-    """In label order."""
+    """The labels that the model answers, in label order; `neither` last, where the model has it."""
     loading_bays: Mapping[str, str]
+    """Class -> bay, for every class."""
     confidence_threshold: float
+    """The least probability that is accepted, above 1 / labels and at most 1."""
     image_size: int
-    """Pixels a side of what the model takes."""
+    """Pixels a side of what the model takes, 1 or more."""
     max_image_bytes: int
+    """The largest photo, in bytes; a larger one is refused before it is downloaded."""
     max_image_pixels: int
+    """The largest photo, in pixels (width times height); a larger one is refused before it is decoded."""
     layer_path: str
+    """The zip that `make layer` wrote."""
     decision_retention_days: int
+    """Days after which recorded decisions are deleted, 1 or more."""
     log_retention_days: int
+    """Days after which logs are deleted: one of the values that CloudWatch Logs takes."""
     alert_email: NotRequired[str | None]
+    """Who is told of unsure photos, faults and alarms; nobody without it."""
     kms_key_arn: NotRequired[str | None]
+    """ARN of a customer's KMS key for table, queues, topic, event bus and logs; AWS's own encrypt without it."""
 
 
 class ClassificationWorkflow(pulumi.ComponentResource):
@@ -72,13 +86,12 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     event_bus_name: pulumi.Output[str]
     event_bus_arn: pulumi.Output[str]
     layer_arn: pulumi.Output[str]
-    functions: dict[Role, pulumi.Output[str]]
+    functions: Mapping[str, pulumi.Output[str]]
     """Names of the functions by what they do."""
 
     def __init__(self, name: str, args: ClassificationWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(component_type("ClassificationWorkflow"), name, None, opts)
+        super().__init__(component_type("ClassificationWorkflow"), name, None, tagged("ClassificationWorkflow", opts))
         self._name, self._args = name, args
-        self._tags = tags("ClassificationWorkflow")
         self._child = pulumi.ResourceOptions(parent=self)
         self._key = args.get("kms_key_arn") or None
         self._key_grant = key_grant(self._key)
@@ -106,7 +119,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             f"{name}-decisions",
             description="Decisions, for whoever assigns orders",
             kms_key_identifier=self._key,
-            tags=self._tags,
             opts=self._child,
         )
         machine = self._state_machine(functions, table, review, topic, bus)
@@ -133,7 +145,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             f"{self._name}-{role}",
             f"handlers.{role}",
             service=role,
-            component="ClassificationWorkflow",
             statements=self._grants(role),
             environment=self._environment(role),
             layer_arn=self.layer_arn,
@@ -185,9 +196,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         arns: Mapping[str, pulumi.Input[str]],
         grants: Callable[[Mapping[str, str]], list[iam.Statement]],
     ) -> tuple[aws_iam.Role, aws_iam.RolePolicy]:
-        identity = aws_iam.Role(
-            f"{self._name}-{role}-role", assume_role_policy=trust, tags=self._tags, opts=self._child
-        )
+        identity = aws_iam.Role(f"{self._name}-{role}-role", assume_role_policy=trust, opts=self._child)
         policy = aws_iam.RolePolicy(
             f"{self._name}-{role}-policy",
             role=identity.name,
@@ -206,7 +215,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             ttl={"attribute_name": "expires_at", "enabled": True},
             point_in_time_recovery={"enabled": True},
             server_side_encryption={"enabled": True, "kms_key_arn": self._key},
-            tags=self._tags,
             opts=self._child,
         )
 
@@ -216,14 +224,13 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             message_retention_seconds=TWO_WEEKS,
             kms_master_key_id=self._key,
             sqs_managed_sse_enabled=None if self._key else True,
-            tags=self._tags,
             opts=self._child,
         )
 
     def _topic(self) -> sns.Topic:
         # Without a key of the customer's the topic is not encrypted: alarms can't publish through
         # alias/aws/sns (SNS Developer Guide, "Key management"), and its messages only name a photo.
-        topic = sns.Topic(f"{self._name}-alerts", kms_master_key_id=self._key, tags=self._tags, opts=self._child)
+        topic = sns.Topic(f"{self._name}-alerts", kms_master_key_id=self._key, opts=self._child)
         sns.TopicPolicy(
             f"{self._name}-alerts-policy",
             arn=topic.arn,
@@ -285,7 +292,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             role_arn=identity.arn,
             definition=text,
             publish=True,
-            tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
@@ -294,7 +300,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             f"{self._name}-uploads",
             description=f"A photo arrived in {prefixes.INCOMING}",
             event_pattern=pulumi.Output.from_input(self._args["bucket"]).apply(_uploads),
-            tags=self._tags,
             opts=self._child,
         )
         dead_letters = self._queue("dead-letters")

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import s3
 
 from components.parts import iam
-from components.parts.tags import tags
+from components.parts.tags import tagged
 from contract import prefixes
 from contract.names import component_type
 
@@ -21,9 +21,9 @@ class DataBucketArgs(TypedDict):
     """What a DataBucket takes."""
 
     capture_retention_days: pulumi.Input[int]
-    """Days that captured inferences are kept."""
+    """Days that captured inferences are kept, 1 or more."""
     kms_key_arn: NotRequired[pulumi.Input[str] | None]
-    """A customer's key; without one S3's own keys encrypt."""
+    """ARN of a customer's KMS key for the objects; S3's own keys encrypt without it."""
 
 
 class DataBucket(pulumi.ComponentResource):
@@ -34,9 +34,9 @@ class DataBucket(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(component_type("DataBucket"), name, None, opts)
+        super().__init__(component_type("DataBucket"), name, None, tagged("DataBucket", opts))
         child = pulumi.ResourceOptions(parent=self)
-        bucket = s3.Bucket(f"{name}-bucket", tags=tags("DataBucket"), opts=child)
+        bucket = s3.Bucket(f"{name}-bucket", opts=child)
         block = s3.BucketPublicAccessBlock(
             f"{name}-public-access",
             bucket=bucket.bucket,

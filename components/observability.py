@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from components.parts import dashboard, iam
 from components.parts.alarms import DRIFT, Alarmed, AlarmSpec, alarm_specs
 from components.parts.function import lambda_function
-from components.parts.tags import tags
+from components.parts.tags import tagged
 from contract import prefixes
 from contract.decisions import ENDED_EXECUTION, NEITHER
 from contract.names import component_type
@@ -26,31 +26,37 @@ class ObservabilityArgs(TypedDict):
     bucket: pulumi.Input[str]
     """Name of the bucket with the captures and the baseline; it sends its events to EventBridge."""
     bucket_arn: pulumi.Input[str]
+    """ARN of that bucket."""
     endpoint_name: pulumi.Input[str]
+    """Name of the endpoint whose answers are captured."""
     variant_name: pulumi.Input[str]
+    """Name of its production variant."""
     state_machine_arn: pulumi.Input[str]
+    """ARN of the state machine whose executions are counted."""
     functions: Mapping[str, pulumi.Input[str]]
     """Step -> name of its function, in the order of the steps."""
     review_queue_name: pulumi.Input[str]
+    """Name of the queue of photos that wait for a person."""
     dead_letter_queue_name: pulumi.Input[str]
-    """Where the events go that started no execution."""
+    """Name of the queue of events that started no execution."""
     alert_topic_arn: pulumi.Input[str]
-    """Where alarms go; alarms of this account may publish there."""
+    """ARN of the topic that alarms are published to; alarms of this account may publish there."""
     layer_arn: pulumi.Input[str]
-    """Version of the layer with the third-party packages."""
+    """ARN of the version of the layer with the third-party packages."""
     classes: Sequence[str]
-    """The model's labels in label order, `NEITHER` among them when it has that one."""
+    """The labels that the model answers, in label order; `neither` last, where the model has it."""
     loading_bays: Mapping[str, str]
-    """Class -> bay."""
+    """Class -> bay, for every class."""
     confidence_threshold: float
+    """The least probability that is accepted, above 1 / labels and at most 1."""
     review_rate_alarm_percent: float
-    """The share of photos that go to a person above which somebody is told."""
+    """The share of an hour's photos for a person above which an alarm goes off, in percent from 1 to 100."""
     log_retention_days: int
-    """One of CloudWatch's allowed values."""
+    """Days after which logs are deleted: one of the values that CloudWatch Logs takes."""
     retrain_event_bus_arn: NotRequired[pulumi.Input[str] | None]
-    """The bus that the drift alarm's event goes to; without it there is no such event."""
+    """ARN of the bus that the drift alarm's event goes to; without it there is no such event."""
     kms_key_arn: NotRequired[str | None]
-    """The customer's key that bucket and bus are encrypted with, if there is one."""
+    """ARN of the customer's KMS key that bucket and bus are encrypted with, if there is one."""
 
 
 class Observability(pulumi.ComponentResource):
@@ -64,11 +70,10 @@ class Observability(pulumi.ComponentResource):
     dashboard_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(component_type("Observability"), name, None, opts)
+        super().__init__(component_type("Observability"), name, None, tagged("Observability", opts))
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self._bus = args.get("retrain_event_bus_arn")
-        self._tags = tags("Observability")
         self._function = self._make_function()
         self._call("captures", self._capture_events())
         self._call("executions", self._execution_events())
@@ -89,7 +94,6 @@ class Observability(pulumi.ComponentResource):
             f"{self._name}-observe",
             "handlers.observe.handler",
             service="observe",
-            component="Observability",
             statements=pulumi.Output.all(args["bucket_arn"], self._bus).apply(
                 lambda arns: observe_statements(arns[0], arns[1])
             ),
@@ -135,9 +139,7 @@ class Observability(pulumi.ComponentResource):
 
     def _call(self, what: str, pattern: pulumi.Output[str]) -> None:
         """Invoke the function with the default bus's events of that pattern."""
-        rule = aws.cloudwatch.EventRule(
-            f"{self._name}-{what}", event_pattern=pattern, tags=self._tags, opts=self._child
-        )
+        rule = aws.cloudwatch.EventRule(f"{self._name}-{what}", event_pattern=pattern, opts=self._child)
         self._permit(what, "events.amazonaws.com", rule.arn)
         aws.cloudwatch.EventTarget(
             f"{self._name}-{what}-target", rule=rule.name, arn=self._function.arn, opts=self._child
@@ -188,7 +190,6 @@ class Observability(pulumi.ComponentResource):
             treat_missing_data=spec.missing,
             alarm_actions=[topic, self._function.arn] if announces else [topic],
             ok_actions=[topic] if spec.tells_end else [],
-            tags=self._tags,
             opts=self._child,
         )
         if announces:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from components.parts.config_reader import ConfigReader, shown
+from components.training_endpoint import RealtimeHostingArgs, ServerlessHostingArgs
 from contract.classes import problem_with_classes
 from contract.decisions import NEITHER, classes_of, labels_of
 from contract.errors import UserError
@@ -79,26 +79,6 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class RealtimeEndpoint:
-    """Instances behind an endpoint, `min_instances` to `max_instances` of them."""
-
-    mode: Literal["realtime"]
-    instance_type: str
-    min_instances: int
-    max_instances: int
-    capture_percentage: int
-
-
-@dataclass(frozen=True, slots=True)
-class ServerlessEndpoint:
-    """Memory that is there when it is asked; AWS captures nothing of what such an endpoint answers."""
-
-    mode: Literal["serverless"]
-    memory_mb: int
-    max_concurrency: int
-
-
-@dataclass(frozen=True, slots=True)
 class Retention:
     """How many days things are kept."""
 
@@ -136,7 +116,9 @@ class StackSettings:
     confidence_threshold: float
     loading_bays: Mapping[str, str]
     training: TrainingSettings
-    endpoint: RealtimeEndpoint | ServerlessEndpoint
+    realtime: RealtimeHostingArgs | None
+    """How an endpoint of instances is hosted; None when it is serverless."""
+    serverless: ServerlessHostingArgs | None
     retention: Retention
     images: ImageLimits
     alerts: Alerts
@@ -194,6 +176,7 @@ def parse(
         reader.problems.append(str(image))
     classes = _classes(reader)
     labels = labels_of(classes, neither=reader.boolean("neitherClass"))
+    realtime, serverless = _hosting(reader)
     settings = StackSettings(
         region=region,
         classes=classes,
@@ -201,7 +184,8 @@ def parse(
         confidence_threshold=_threshold(reader, labels),
         loading_bays=_loading_bays(reader, classes),
         training=_training(reader, labels, dataset, str(image)),
-        endpoint=_endpoint(reader),
+        realtime=realtime,
+        serverless=serverless,
         retention=Retention(
             capture_days=reader.whole_number("captureRetentionDays", 1, 3650),
             decision_days=reader.whole_number("decisionRetentionDays", 1, 3650),
@@ -312,7 +296,7 @@ def _training(
     )
 
 
-def _endpoint(reader: ConfigReader) -> RealtimeEndpoint | ServerlessEndpoint:
+def _hosting(reader: ConfigReader) -> tuple[RealtimeHostingArgs | None, ServerlessHostingArgs | None]:
     mode = reader.one_of("endpointMode", ("realtime", "serverless"))
     instance_type = reader.text("endpointInstanceType")
     if reader.is_good("endpointInstanceType"):
@@ -328,5 +312,11 @@ def _endpoint(reader: ConfigReader) -> RealtimeEndpoint | ServerlessEndpoint:
         if capture:
             allowed = "be 0 when endpointMode is serverless, which AWS captures nothing of"
             reader.must("capturePercentage", allowed, str(capture))
-        return ServerlessEndpoint("serverless", memory, concurrency)
-    return RealtimeEndpoint("realtime", instance_type, least, most, capture)
+        return None, {"memory_mb": memory, "max_concurrency": concurrency}
+    realtime: RealtimeHostingArgs = {
+        "instance_type": instance_type,
+        "min_instances": least,
+        "max_instances": most,
+        "capture_percentage": capture,
+    }
+    return realtime, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
@@ -14,7 +13,7 @@ from pulumi_aws import iam as aws_iam
 
 from components.parts import iam
 from components.parts.encryption import key_grant
-from components.parts.tags import tags
+from components.parts.tags import tagged
 from components.parts.training_job import require_completed, training_job_name
 from contract import prefixes
 from contract.names import component_type
@@ -29,80 +28,86 @@ QUEUEING_MINUTES = 60
 VOLUME_GB = 30
 
 
+class RealtimeHostingArgs(TypedDict):
+    """Instances that are always there."""
+
+    instance_type: pulumi.Input[str]
+    """A CPU instance that SageMaker hosts on, such as ml.m5.large."""
+    min_instances: int
+    """The fewest instances, 1 or more; each roll-out begins with as many."""
+    max_instances: int
+    """The most instances, `min_instances` or more; equal ones mean no scaling."""
+    capture_percentage: NotRequired[int]
+    """The share of inferences that is captured, in percent from 0 to 100; 0 without it."""
+    rollback_alarms: NotRequired[Sequence[pulumi.Input[str]]]
+    """Names of up to 10 alarms that take a new model back while it is rolled out; none without it."""
+
+
+class ServerlessHostingArgs(TypedDict):
+    """Memory that is there when it is asked; AWS captures nothing of what such an endpoint answers."""
+
+    memory_mb: pulumi.Input[int]
+    """Megabytes: 1024, 2048, 3072, 4096, 5120 or 6144."""
+    max_concurrency: pulumi.Input[int]
+    """The most invocations at once, from 1 to 200."""
+
+
 class TrainingEndpointArgs(TypedDict):
     """What a TrainingEndpoint takes. What makes the model is plain: it must be known to name the job."""
 
     bucket: pulumi.Input[str]
+    """Name of the bucket that takes the dataset, the model artifact and the captures."""
     bucket_arn: pulumi.Input[str]
+    """ARN of that bucket."""
     account_id: pulumi.Input[str]
+    """The account's 12 digits; only its SageMaker may take the role."""
     region: str
+    """The region of the endpoint and of the logs, such as us-east-1."""
     dataset_dir: str
     """A folder that `python -m training prepare` wrote."""
     hyperparameters: Mapping[str, str]
+    """All hyperparameters of the algorithm, as texts; `training.job.hyperparameters.resolve` makes them."""
     image_uri: str
+    """The algorithm's image in the region."""
     training_instance_type: str
+    """A GPU instance of the families P2, P3, G4dn, G5, such as ml.g4dn.xlarge."""
     training_spot: bool
+    """Whether to train on spot capacity: cheaper, and it may wait and be interrupted."""
     training_max_minutes: int
+    """After how many minutes of training a job is stopped, 5 or more."""
     endpoint_name: pulumi.Input[str]
-    mode: str
-    """`realtime` (instances, scaling, capture) or `serverless` (memory, concurrency)."""
-    instance_type: NotRequired[pulumi.Input[str]]
-    min_instances: NotRequired[int]
-    max_instances: NotRequired[int]
-    capture_percentage: NotRequired[int]
-    memory_mb: NotRequired[pulumi.Input[int]]
-    max_concurrency: NotRequired[pulumi.Input[int]]
-    rollback_alarms: NotRequired[Sequence[pulumi.Input[str]]]
-    """Names of alarms that take a new model back while it is rolled out."""
+    """The endpoint's own name, which stays the same when its model changes; up to 63 letters, digits, hyphens."""
+    realtime: NotRequired[RealtimeHostingArgs | None]
+    """Host the model on instances. Exactly one of `realtime` and `serverless` must be given."""
+    serverless: NotRequired[ServerlessHostingArgs | None]
+    """Host the model on memory that is there when it is asked."""
     kms_key_arn: NotRequired[str | None]
+    """ARN of a customer's KMS key for artifact and captures; AWS's own keys encrypt without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Realtime:
-    """Instances that are always there."""
-
-    instance_type: pulumi.Input[str]
-    min_instances: int
-    max_instances: int
-    capture_percentage: int
-    rollback_alarms: Sequence[pulumi.Input[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Serverless:
-    """Memory on demand, and no capture."""
-
-    memory_mb: pulumi.Input[int]
-    max_concurrency: pulumi.Input[int]
-
-
-def hosting(args: TrainingEndpointArgs) -> Realtime | Serverless:
-    """How the model is hosted, when `args` hold all that its mode needs and nothing that it knows not of.
+def hosting(args: TrainingEndpointArgs) -> tuple[RealtimeHostingArgs | None, ServerlessHostingArgs | None]:
+    """`realtime` and `serverless`, of which one is given and the other None, its numbers checked.
 
     Raises:
-        ValueError: naming what is too much or missing.
+        ValueError: none or both are given, or a number is out of its range; with every problem.
     """
-    realtime = ("instance_type", "min_instances", "max_instances", "capture_percentage", "rollback_alarms")
-    serverless = ("memory_mb", "max_concurrency")
-    mode = args["mode"]
-    if mode not in ("realtime", "serverless"):
-        raise ValueError(f"mode must be realtime or serverless, got {mode!r}")
-    foreign = [key for key in (serverless if mode == "realtime" else realtime) if key in args]
-    if foreign:
-        raise ValueError(f"a {mode} endpoint must not be given {', '.join(foreign)}")
-    needed = realtime[:3] if mode == "realtime" else serverless
-    missing = [key for key in needed if key not in args]
-    if missing:
-        raise ValueError(f"a {mode} endpoint must be given {', '.join(missing)}")
-    if mode == "serverless":
-        return Serverless(args.get("memory_mb", 0), args.get("max_concurrency", 0))
-    return Realtime(
-        args.get("instance_type", ""),
-        args.get("min_instances", 0),
-        args.get("max_instances", 0),
-        args.get("capture_percentage", 0),
-        args.get("rollback_alarms", ()),
-    )
+    realtime, serverless = args.get("realtime"), args.get("serverless")
+    if (realtime is None) == (serverless is None):
+        given = "none" if realtime is None else "both"
+        raise ValueError(f"exactly one of realtime and serverless must be given, got {given}")
+    problems: list[str] = []
+    if realtime is not None:
+        least, most = realtime["min_instances"], realtime["max_instances"]
+        capture = realtime.get("capture_percentage", 0)
+        if least < 1:
+            problems.append(f"realtime.min_instances must be 1 or more, got {least}")
+        if most < least:
+            problems.append(f"realtime.max_instances must be min_instances ({least}) or more, got {most}")
+        if not 0 <= capture <= 100:
+            problems.append(f"realtime.capture_percentage must be from 0 to 100, got {capture}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return realtime, serverless
 
 
 class TrainingEndpoint(pulumi.ComponentResource):
@@ -114,10 +119,9 @@ class TrainingEndpoint(pulumi.ComponentResource):
     model_artifact: pulumi.Output[str]
 
     def __init__(self, name: str, args: TrainingEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        host = hosting(args)
-        super().__init__(component_type("TrainingEndpoint"), name, None, opts)
+        realtime, serverless = hosting(args)
+        super().__init__(component_type("TrainingEndpoint"), name, None, tagged("TrainingEndpoint", opts))
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = tags("TrainingEndpoint")
         dataset = read_manifest(Path(args["dataset_dir"]))
         job_name = training_job_name(
             f"{pulumi.get_project()}-{pulumi.get_stack()}",
@@ -145,7 +149,6 @@ class TrainingEndpoint(pulumi.ComponentResource):
             f"{name}-model",
             execution_role_arn=role_arn,
             primary_container={"image": args["image_uri"], "model_data_url": self.model_artifact},
-            tags=self._tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 hooks=pulumi.ResourceHookBinding(
@@ -153,10 +156,10 @@ class TrainingEndpoint(pulumi.ComponentResource):
                 ),
             ),
         )
-        endpoint = self._endpoint(name, args, host, model)
+        endpoint = self._endpoint(name, args, realtime, serverless, model)
         self.endpoint_name, self.endpoint_arn = endpoint.name, endpoint.arn
-        if isinstance(host, Realtime) and host.max_instances > host.min_instances:
-            self._scaling(name, host, endpoint)
+        if realtime is not None and realtime["max_instances"] > realtime["min_instances"]:
+            self._scaling(name, realtime, endpoint)
         self.register_outputs(
             {
                 "endpointName": self.endpoint_name,
@@ -171,7 +174,6 @@ class TrainingEndpoint(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.from_input(args["account_id"]).apply(
                 lambda account: iam.trust("sagemaker.amazonaws.com", account)
             ),
-            tags=self._tags,
             opts=self._child,
         )
         policy = aws_iam.RolePolicy(
@@ -210,7 +212,6 @@ class TrainingEndpoint(pulumi.ComponentResource):
                 source=pulumi.FileAsset(str(Path(args["dataset_dir"]) / file)),
                 source_hash=dataset.files[file],
                 content_type=content_type,
-                tags=self._tags,
                 opts=self._child,
             )
             for channel, content_type in dataset.channels.items()
@@ -262,7 +263,6 @@ class TrainingEndpoint(pulumi.ComponentResource):
                 "max_runtime_in_seconds": seconds,
                 "max_wait_time_in_seconds": seconds + waiting if args["training_spot"] else None,
             },
-            tags=self._tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=objects,
@@ -272,21 +272,26 @@ class TrainingEndpoint(pulumi.ComponentResource):
         )
 
     def _endpoint(
-        self, name: str, args: TrainingEndpointArgs, host: Realtime | Serverless, model: sagemaker.Model
+        self,
+        name: str,
+        args: TrainingEndpointArgs,
+        realtime: RealtimeHostingArgs | None,
+        serverless: ServerlessHostingArgs | None,
+        model: sagemaker.Model,
     ) -> sagemaker.Endpoint:
         variant: sagemaker.EndpointConfigurationProductionVariantArgsDict = {
             "variant_name": VARIANT,
             "model_name": model.name,
         }
-        if isinstance(host, Realtime):
-            variant["instance_type"] = host.instance_type
-            variant["initial_instance_count"] = host.min_instances
-        else:
+        if realtime is not None:
+            variant["instance_type"] = realtime["instance_type"]
+            variant["initial_instance_count"] = realtime["min_instances"]
+        if serverless is not None:
             variant["serverless_config"] = {
-                "memory_size_in_mb": host.memory_mb,
-                "max_concurrency": host.max_concurrency,
+                "memory_size_in_mb": serverless["memory_mb"],
+                "max_concurrency": serverless["max_concurrency"],
             }
-        capture = host.capture_percentage if isinstance(host, Realtime) else 0
+        capture = realtime.get("capture_percentage", 0) if realtime is not None else 0
         # No name of our own, so that a change makes another one; and kept when it is replaced, since the
         # provider would delete it under an endpoint that was rolled back to it.
         configuration = sagemaker.EndpointConfiguration(
@@ -307,10 +312,9 @@ class TrainingEndpoint(pulumi.ComponentResource):
                 if capture
                 else None
             ),
-            tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
-        alarms = host.rollback_alarms if isinstance(host, Realtime) else ()
+        alarms = realtime.get("rollback_alarms", ()) if realtime is not None else ()
         return sagemaker.Endpoint(
             f"{name}-endpoint",
             name=args["endpoint_name"],
@@ -328,22 +332,20 @@ class TrainingEndpoint(pulumi.ComponentResource):
                         {"alarms": [{"alarm_name": alarm} for alarm in alarms]} if alarms else None
                     ),
                 }
-                if isinstance(host, Realtime)
+                if realtime is not None
                 else None
             ),
-            tags=self._tags,
             opts=self._child,
         )
 
-    def _scaling(self, name: str, host: Realtime, endpoint: sagemaker.Endpoint) -> None:
+    def _scaling(self, name: str, realtime: RealtimeHostingArgs, endpoint: sagemaker.Endpoint) -> None:
         target = appautoscaling.Target(
             f"{name}-scaling-target",
             service_namespace="sagemaker",
             resource_id=pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}"),
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-            min_capacity=host.min_instances,
-            max_capacity=host.max_instances,
-            tags=self._tags,
+            min_capacity=realtime["min_instances"],
+            max_capacity=realtime["max_instances"],
             opts=self._child,
         )
         appautoscaling.Policy(

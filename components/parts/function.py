@@ -1,4 +1,4 @@
-"""One Lambda function with what belongs to it: a role of its own, and a log group that forgets in time."""
+"""One Lambda function with what belongs to it: a role of its own, and a log group with a retention period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from components.parts import iam
 from components.parts.code_package import code_archive
 from components.parts.encryption import key_grant
 from components.parts.runtime import ARCHITECTURE, RUNTIME
-from components.parts.tags import tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,6 @@ def lambda_function(
     entry: str,
     *,
     service: str,
-    component: str,
     statements: pulumi.Input[Sequence[iam.Statement]],
     environment: Mapping[str, pulumi.Input[str]],
     layer_arn: pulumi.Input[str],
@@ -46,7 +44,6 @@ def lambda_function(
         name: the function's resource name; the others get a suffix.
         entry: the module, such as `handlers.serialize`; it and what it imports are uploaded.
         service: what the function is called in its log lines.
-        component: the tag's value.
         statements: what the function may do besides writing its log.
         environment: its settings; Powertools' own are added.
         layer_arn: version of the layer with the third-party packages.
@@ -57,15 +54,14 @@ def lambda_function(
         publish: whether each change publishes a version, for callers that pin one.
         kms_key_arn: a customer's key for the log and the settings; AWS's own encrypt without one.
     """
-    opts, its_tags = pulumi.ResourceOptions(parent=parent), tags(component)
+    opts = pulumi.ResourceOptions(parent=parent)
     log_group = aws.cloudwatch.LogGroup(
         f"{name}-logs",
         retention_in_days=log_retention_days,
         kms_key_id=kms_key_arn,
-        tags=its_tags,
         opts=opts,
     )
-    role = aws.iam.Role(f"{name}-role", assume_role_policy=iam.trust_lambda(), tags=its_tags, opts=opts)
+    role = aws.iam.Role(f"{name}-role", assume_role_policy=iam.trust_lambda(), opts=opts)
 
     policy = aws.iam.RolePolicy(
         f"{name}-policy",
@@ -95,7 +91,6 @@ def lambda_function(
         },
         kms_key_arn=kms_key_arn,
         logging_config={"log_format": "Text", "log_group": log_group.name},
-        tags=its_tags,
         # the first invocation needs the rights as much as the second
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
     )

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.settings import KEYS, RealtimeEndpoint, ServerlessEndpoint, SettingsError, parse
+from components.settings import KEYS, SettingsError, parse
 from contract.errors import UserError
 from tests.components.stack import ROOT, configuration
 from training.dataset.manifest import DatasetError, Manifest
@@ -44,8 +44,8 @@ def test_dev_is_cheap_and_prod_is_careful():
     dev, prod = settings("dev"), settings("prod")
     assert (dev.confidence_threshold, prod.confidence_threshold) == (0.80, 0.94)
     assert dev.training.spot and not prod.training.spot
-    assert isinstance(dev.endpoint, RealtimeEndpoint) and dev.endpoint.max_instances == 1
-    assert isinstance(prod.endpoint, RealtimeEndpoint) and prod.endpoint.min_instances == 2
+    assert dev.realtime and dev.realtime["max_instances"] == 1
+    assert prod.realtime and prod.realtime["min_instances"] == 2
     assert (dev.training.image_size, prod.training.image_size) == (32, 224)
 
 
@@ -166,8 +166,8 @@ def test_a_missing_key_is_a_problem_not_a_default_of_the_codes_own():
 def test_a_serverless_endpoint_captures_nothing_and_says_so():
     (problem,) = problems(endpointMode="serverless")
     assert "capturePercentage must be 0" in problem
-    endpoint = settings(endpointMode="serverless", capturePercentage=0).endpoint
-    assert endpoint == ServerlessEndpoint("serverless", 2048, 5)
+    stack = settings(endpointMode="serverless", capturePercentage=0)
+    assert stack.realtime is None and stack.serverless == {"memory_mb": 2048, "max_concurrency": 5}
 
 
 @given(st.integers(2, 100), st.floats(0, 1.5))

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from components.parts.training_job import TrainingNotCompletedError, require_completed, training_job_name
-from components.training_endpoint import Realtime, Serverless, hosting
+from components.training_endpoint import hosting
 
 INPUTS = {
     "dataset": "a" * 64,
@@ -49,24 +49,30 @@ def test_a_job_that_did_not_complete_is_refused_with_its_reason(status):
         require_completed("job", lambda name: job)
 
 
-REALTIME = {"mode": "realtime", "instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 2}
-SERVERLESS = {"mode": "serverless", "memory_mb": 2048, "max_concurrency": 5}
+REALTIME = {"instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 2}
+SERVERLESS = {"memory_mb": 2048, "max_concurrency": 5}
 
 
-def test_each_mode_takes_its_own_arguments():
-    assert isinstance(hosting(REALTIME), Realtime) and isinstance(hosting(SERVERLESS), Serverless)
+@pytest.mark.parametrize("given", [{"realtime": REALTIME}, {"serverless": SERVERLESS}])
+def test_one_way_of_hosting_is_given_and_the_other_is_none(given):
+    realtime, serverless = hosting(given)
+    assert (realtime or serverless) in given.values() and None in (realtime, serverless)
 
 
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (SERVERLESS | {"capture_percentage": 100}, "must not be given capture_percentage"),
-        (SERVERLESS | {"instance_type": "ml.m5.large"}, "must not be given instance_type"),
-        (REALTIME | {"memory_mb": 2048}, "must not be given memory_mb"),
-        ({"mode": "serverless"}, "must be given memory_mb, max_concurrency"),
-        ({"mode": "batch"}, "realtime or serverless"),
+        ({}, "exactly one of realtime and serverless must be given, got none"),
+        ({"realtime": None, "serverless": None}, "got none"),
+        ({"realtime": REALTIME, "serverless": SERVERLESS}, "got both"),
+        ({"realtime": REALTIME | {"min_instances": 0}}, "realtime.min_instances must be 1 or more, got 0"),
+        (
+            {"realtime": REALTIME | {"min_instances": 3, "capture_percentage": 101}},
+            "realtime.max_instances must be min_instances (3) or more, got 2; "
+            "realtime.capture_percentage must be from 0 to 100, got 101",
+        ),
     ],
 )
-def test_arguments_of_the_other_mode_are_refused(args, said):
-    with pytest.raises(ValueError, match=said):
+def test_hosting_that_cannot_be_is_refused_when_the_component_is_built(args, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
         hosting(args)
