@@ -1,5 +1,6 @@
 """What the README says must be so: its commands exist, its settings are the program's settings."""
 
+import json
 import re
 import subprocess
 import sys
@@ -38,6 +39,24 @@ def test_the_settings_table_is_the_schema_of_the_project():
     in_schema = {key.removeprefix("scones:") for key in schema}
     in_table = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
     assert in_table == in_schema
+
+
+def test_the_columns_of_the_settings_table_are_what_the_files_say():
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*?) \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+    assert len(rows) > 20
+    default = {
+        key: entry["default"] for key, entry in yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"].items()
+    }
+    stacks = [yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"] for name in ("dev", "prod")]
+
+    def shown(value: object) -> str:
+        if value == "":
+            return "none"
+        return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+    for key, *columns in rows:
+        own = [shown(stack[f"scones:{key}"]) if f"scones:{key}" in stack else "" for stack in stacks]
+        assert [column.strip() for column in columns] == [shown(default[key]), *own], key
 
 
 def test_every_option_that_the_readme_gives_to_a_command_is_in_its_help():

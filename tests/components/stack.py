@@ -82,6 +82,18 @@ COMPUTED = {
 }
 
 
+ANSWERS = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {
+        "accountId": ACCOUNT,
+        "arn": _arn("iam", "user/u", ""),
+        "userId": "u",
+        "id": ACCOUNT,
+    },
+    "aws:index/getPartition:getPartition": {"partition": "aws", "id": "aws"},
+    "aws:index/getRegion:getRegion": {"region": REGION, "id": REGION},
+}
+
+
 class Cloud(pulumi.runtime.Mocks):
     """Answers with real-shaped names and ARNs; with `preview`, nothing that AWS would tell is known."""
 
@@ -102,9 +114,9 @@ class Cloud(pulumi.runtime.Mocks):
         return f"{args.name}-id", {**computed, **args.inputs}
 
     def call(self, args):
-        if args.token != "aws:index/getCallerIdentity:getCallerIdentity":
+        if args.token not in ANSWERS:
             raise AssertionError(f"the mocks were not told about {args.token}")
-        return {"accountId": ACCOUNT, "arn": _arn("iam", "user/u", ""), "userId": "u", "id": ACCOUNT}
+        return ANSWERS[args.token]
 
 
 @dataclass
@@ -135,9 +147,14 @@ def as_delivered(config: dict[str, object]) -> dict[str, str]:
 
 def run(stack: str, *, preview: bool = False, **overrides: object) -> Run:
     """Run the unmodified program and return what it registers and exports."""
+    return run_program(ROOT, "scones", stack, configuration(stack, **overrides), preview=preview)
+
+
+def run_program(folder: Path, project: str, stack: str, config: dict[str, object], *, preview: bool = False) -> Run:
+    """Run the program in a folder and return what it registers and exports."""
     cloud = Cloud(preview=preview)
-    pulumi.runtime.set_mocks(cloud, project="scones", stack=stack, preview=preview)
-    pulumi.runtime.set_all_config(as_delivered(configuration(stack, **overrides)))
+    pulumi.runtime.set_mocks(cloud, project=project, stack=stack, preview=preview)
+    pulumi.runtime.set_all_config(as_delivered(config))
     urns: list[str] = []
     requests: dict = {}
     monitor_class = pulumi.runtime.mocks.MockMonitor
@@ -161,7 +178,7 @@ def run(stack: str, *, preview: bool = False, **overrides: object) -> Run:
 
     @pulumi.runtime.test
     def program():
-        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
         return pulumi.Output.all(**outputs).apply(resolved.update)
 
     try:
