@@ -24,6 +24,7 @@ from pathlib import Path
 from contract.errors import UserError
 
 STATE = "state.json"
+LOG = "daemon.log"
 READY_SECONDS = 60
 
 
@@ -38,6 +39,7 @@ class State:
     began: str
     aws_url: str
     sagemaker_url: str
+    region: str = ""
 
 
 def process_began(pid: int) -> str:
@@ -70,8 +72,27 @@ def read_state(folder: Path) -> State | None:
         return state
     if not began:
         _end_group(state.pid)
-    shutil.rmtree(folder, ignore_errors=True)
+    _keep_the_log(folder)
     return None
+
+
+def _keep_the_log(folder: Path) -> None:
+    """Remove all but the log of a daemon that ended by itself, which says why."""
+    log = folder / LOG
+    kept = log.read_bytes() if log.is_file() else None
+    shutil.rmtree(folder, ignore_errors=True)
+    if kept is not None:
+        folder.mkdir(parents=True)
+        log.write_bytes(kept)
+
+
+def last_words(folder: Path) -> str:
+    """Where the log of a daemon that ended by itself is, and its last line; "" when there is none."""
+    log = folder / LOG
+    if not log.is_file():
+        return ""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return f"{log} ends with: {lines[-1]}" if lines else f"{log} is empty, as after a kill"
 
 
 def _end_group(pid: int) -> None:
@@ -98,7 +119,7 @@ def start_daemon(folder: Path, region: str) -> State:
     """
     stop_daemon(folder)
     folder.mkdir(parents=True)
-    log = folder / "daemon.log"
+    log = folder / LOG
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "localcloud.daemon", str(folder), region],
@@ -109,7 +130,7 @@ def start_daemon(folder: Path, region: str) -> State:
         )
     try:
         # the next start finds it even if this process is killed while it waits
-        write_state(folder, State(process.pid, process_began(process.pid), "", ""))
+        write_state(folder, State(process.pid, process_began(process.pid), "", "", region))
         deadline = time.monotonic() + READY_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             state = read_state(folder)
@@ -208,7 +229,7 @@ def main(words: list[str]) -> int:
         while not ending.is_set() and ministack.poll() is None and not _answers(aws_url):
             ending.wait(0.05)
         if not ending.is_set() and ministack.poll() is None:
-            write_state(folder, State(os.getpid(), process_began(os.getpid()), aws_url, sagemaker_url))
+            write_state(folder, State(os.getpid(), process_began(os.getpid()), aws_url, sagemaker_url, region))
         while not ending.wait(0.2) and ministack.poll() is None:
             pass
         return 0 if ending.is_set() else 1

@@ -1,133 +1,217 @@
-"""Creates what the program registers: one adapter a resource type, and nothing that no adapter knows."""
+"""The engines behind the program: one makes the emulators hold what it registers, one only says what that would do."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from dataclasses import replace
+from typing import Any
 
 from contract.errors import UserError
+from localcloud.adapter import ADAPTERS, Adapter, Created, Request
 from localcloud.cloud import ACCOUNT, Cloud
+from localcloud.difference import Change, as_json, decide
+from localcloud.graph import is_known, plain
 from localcloud.program import Registration
+from localcloud.state import Held, StackState, dependents_first
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A resource to create: its inputs, and the name that it gets when the program gives none."""
+def adapter_of(registration: Registration) -> Adapter:
+    """The adapter of a resource.
 
-    cloud: Cloud
-    registration: Registration
-    inputs: Mapping[str, Any]
-    auto_name: str
-
-    def __getitem__(self, key: str) -> Any:
-        return self.inputs[key]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """An input, or `default` when the program leaves it out."""
-        value = self.inputs.get(key)
-        return default if value is None else value
-
-
-Created = tuple[str, Mapping[str, Any]]
-Adapter = Callable[[Request], Created]
-ADAPTERS: dict[str, tuple[Adapter, frozenset[str]]] = {}
-
-
-def adapter(type_: str, takes: Iterable[str], ignores: Mapping[str, str] | None = None) -> Callable[[Adapter], Adapter]:
-    """Register a function that creates resources of a type.
-
-    Args:
-        type_: the type's token.
-        takes: the inputs that the function hands to the emulator.
-        ignores: the inputs that it leaves out, each with the reason; any other input is refused.
+    Raises:
+        UserError: there is none for its type, or it does not know one of the inputs.
     """
+    if registration.type not in ADAPTERS:
+        raise UserError(f"{registration.urn}: the local cloud has no adapter for {registration.type}")
+    found = ADAPTERS[registration.type]
+    given = {key for key, value in registration.inputs.items() if value is not None}
+    if unknown := sorted(given - found.takes - found.ignores.keys()):
+        raise UserError(
+            f"{registration.urn}: the local cloud's adapter of {registration.type} does not know {', '.join(unknown)}"
+        )
+    if any(registration.hooks.get(moment) for moment in ("before_delete", "after_delete")):
+        raise UserError(f"{registration.urn}: the local cloud runs no hooks around deletions")
+    return found
 
-    def register(function: Adapter) -> Adapter:
-        ADAPTERS[type_] = (function, frozenset(takes) | frozenset(ignores or {}))
-        return function
 
-    return register
+def inputs_of(registration: Registration, held: Held | None) -> dict[str, Any]:
+    """What the program wants; a change that it says is to be ignored is none."""
+    inputs = {key: value for key, value in registration.inputs.items() if value is not None}
+    for key in registration.ignore_changes if held else ():
+        assert held
+        inputs.pop(key, None)
+        if key in held.inputs:
+            inputs[key] = held.inputs[key]
+    return inputs
+
+
+def invoke(region: str, token: str) -> Mapping[str, Any]:
+    """The answer of a provider's function.
+
+    Raises:
+        UserError: nobody knows it.
+    """
+    answers = {
+        "aws:index/getCallerIdentity:getCallerIdentity": {
+            "accountId": ACCOUNT,
+            "arn": f"arn:aws:iam::{ACCOUNT}:root",
+            "userId": ACCOUNT,
+        },
+        "aws:index/getRegion:getRegion": {"region": region, "name": region},
+        "aws:index/getPartition:getPartition": {"partition": "aws"},
+    }
+    if token not in answers:
+        raise UserError(f"the local cloud has no answer to the function {token}")
+    return answers[token]
+
+
+class Preview:
+    """Says what an `up` would do: outputs that only it would tell are unknown, as in Pulumi's own previews."""
+
+    def __init__(self, cloud: Cloud, state: StackState) -> None:
+        self.cloud, self.state = cloud, state
+        self.changes: list[Change] = []
+        self.wanted: set[str] = set()
+        self.total = 0
+
+    def create(self, registration: Registration) -> Created:
+        """Note what would be done to a resource."""
+        found, held = adapter_of(registration), self.state.resources.get(registration.urn)
+        inputs = inputs_of(registration, held)
+        wanted = as_json(plain(inputs, self.cloud.root))
+        operation, keys = decide(held, wanted, replaces=found.replaces, updates=found.update is not None)
+        self.wanted.add(registration.urn)
+        self.total += 1
+        if operation != "same":
+            self.changes.append(Change(operation, registration.urn, registration.type, registration.name, keys))
+        if held is None or operation == "replace":
+            return "", {}
+        hidden = found.moves if operation == "update" else frozenset[str]()
+        known = {key: value for key, value in inputs.items() if is_known(value)}
+        return held.id, {**known, **{key: value for key, value in held.outputs.items() if key not in hidden}}
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a provider's function."""
+        return invoke(self.cloud.region, token)
+
+    def all_changes(self) -> list[Change]:
+        """The changes, with what the program no longer registers."""
+        gone = [held for urn, held in self.state.resources.items() if urn not in self.wanted]
+        gone += self.state.replaced
+        return self.changes + [Change("delete", held.urn, held.type, held.name) for held in gone]
 
 
 class Emulation:
-    """The engine behind the program: every resource is created in an emulator."""
+    """Makes the emulators hold what the program registers: a step a resource, each noted in the state at once."""
 
-    def __init__(self, cloud: Cloud, done: Callable[[Registration], None]) -> None:
-        self.cloud, self.done = cloud, done
+    def __init__(
+        self, cloud: Cloud, state: StackState, done: Callable[[Registration], None] = lambda registration: None
+    ) -> None:
+        self.cloud, self.state, self.done = cloud, state, done
+        self.wanted: set[str] = set()
+        self.lock = threading.Lock()
 
     def create(self, registration: Registration) -> Created:
-        """Create a resource.
+        """Create, update or replace a resource, or leave it alone.
 
         Raises:
             UserError: no adapter for its type or one of its inputs, or the emulator refused.
         """
-        if registration.type not in ADAPTERS:
-            raise UserError(f"{registration.urn}: the local cloud has no adapter for {registration.type}")
-        function, takes = ADAPTERS[registration.type]
-        inputs = {key: value for key, value in registration.inputs.items() if value is not None}
-        unknown = sorted(set(inputs) - takes)
-        if unknown:
-            raise UserError(
-                f"{registration.urn}: the local cloud's adapter of {registration.type} does not know "
-                f"{', '.join(unknown)}"
-            )
-        digest = hashlib.sha256(f"{self.cloud.stack}\n{registration.urn}".encode()).hexdigest()
-        request = Request(self.cloud, registration, inputs, f"{registration.name}-{digest[:7]}")
+        found, held = adapter_of(registration), self.state.resources.get(registration.urn)
+        inputs = inputs_of(registration, held)
+        wanted = as_json(plain(inputs, self.cloud.root))
+        operation, keys = decide(held, wanted, replaces=found.replaces, updates=found.update is not None)
+        with self.lock:
+            self.wanted.add(registration.urn)
         try:
-            registration.run_hooks("before_create", new_inputs=inputs)
-            identity, outputs = function(request)
-            registration.run_hooks("after_create", id=identity, new_inputs=inputs, new_outputs={**inputs, **outputs})
+            if held is None or operation in ("create", "replace"):
+                held = self._make(registration, found, inputs, wanted, held)
+            elif operation == "update":
+                held = self._update(registration, found, inputs, wanted, held, keys)
+            elif held.dependencies != registration.dependencies or held.retained != registration.retained:
+                held = replace(held, dependencies=registration.dependencies, retained=registration.retained)
+                self.state.put(held)
+            if found.settle:
+                found.settle(self._request(held, inputs))
         except UserError as error:
             raise UserError(f"{registration.urn}: {error}") from error
         except Exception as error:
-            raise UserError(f"{registration.urn} could not be created: {type(error).__name__}: {error}") from error
+            verb = {"update": "updated"}.get(operation, "created")
+            raise UserError(f"{registration.urn} could not be {verb}: {type(error).__name__}: {error}") from error
         self.done(registration)
-        return identity, {**inputs, **outputs}
+        return held.id, {**inputs, **held.outputs}
+
+    def _make(
+        self, registration: Registration, found: Adapter, inputs: dict[str, Any], wanted: Any, before: Held | None
+    ) -> Held:
+        generation = before.generation + 1 if before else 0
+        request = Request(self.cloud, registration.name, inputs, self._auto_name(registration, generation))
+        registration.run_hooks("before_create", new_inputs=inputs)
+        identity, outputs = found.create(request)
+        held = Held(
+            registration.urn, registration.type, registration.name, identity, wanted, as_json(dict(outputs)),
+            registration.dependencies, generation, registration.retained,
+        )  # fmt: skip
+        self.state.put(held, instead_of=before)
+        registration.run_hooks("after_create", id=identity, new_inputs=inputs, new_outputs={**inputs, **outputs})
+        return held
+
+    def _update(
+        self, registration: Registration, found: Adapter, inputs: dict[str, Any], wanted: Any, before: Held,
+        keys: tuple[str, ...],
+    ) -> Held:  # fmt: skip
+        assert found.update
+        known = {"id": before.id, "old_inputs": before.inputs, "new_inputs": inputs}
+        registration.run_hooks("before_update", **known, old_outputs=before.outputs)
+        # what the adapter leaves out changes nothing in the emulator
+        told = bool(set(keys) - found.ignores.keys())
+        outputs: Mapping[str, Any] = found.update(self._request(before, inputs)) if told else {}
+        held = replace(
+            before, inputs=wanted, outputs={**before.outputs, **as_json(dict(outputs))},
+            dependencies=registration.dependencies, retained=registration.retained,
+        )  # fmt: skip
+        self.state.put(held)
+        registration.run_hooks("after_update", **known, old_outputs=before.outputs, new_outputs=held.outputs)
+        return held
+
+    def delete_rest(self, say: Callable[[str], None]) -> None:
+        """Delete what was replaced, and what the program no longer registers."""
+        gone = [held for urn, held in self.state.resources.items() if urn not in self.wanted]
+        delete(self.cloud, self.state, [*gone, *self.state.replaced], say)
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider's function."""
-        answers = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {
-                "accountId": ACCOUNT,
-                "arn": f"arn:aws:iam::{ACCOUNT}:root",
-                "userId": ACCOUNT,
-            },
-            "aws:index/getRegion:getRegion": {"region": self.cloud.region, "name": self.cloud.region},
-            "aws:index/getPartition:getPartition": {"partition": "aws"},
-        }
-        if token not in answers:
-            raise UserError(f"the local cloud has no answer to the function {token}")
-        return answers[token]
+        return invoke(self.cloud.region, token)
+
+    def _auto_name(self, registration: Registration, generation: int) -> str:
+        text = f"{self.cloud.stack}\n{registration.urn}" + (f"\n{generation}" if generation else "")
+        return f"{registration.name}-{hashlib.sha256(text.encode()).hexdigest()[:7]}"
+
+    def _request(self, held: Held, inputs: Mapping[str, Any]) -> Request:
+        return request_of(self.cloud, held, inputs)
 
 
-def pascal(value: Any, names: Mapping[str, str] = {}) -> Any:
-    """A provider's structure as the AWS API spells it; `names` are those that are not just capitalized."""
-    if isinstance(value, Mapping):
-        structure = cast("Mapping[str, Any]", value)
-        return {
-            names.get(key, key[:1].upper() + key[1:]): pascal(item, names)
-            for key, item in structure.items()
-            if item is not None
-        }
-    if isinstance(value, list):
-        return [pascal(item, names) for item in cast("list[Any]", value)]
-    return whole(value)
+def request_of(cloud: Cloud, held: Held, inputs: Mapping[str, Any] | None = None) -> Request:
+    """A request about what is there: to update it to `inputs`, or to delete it."""
+    old = held.inputs
+    return Request(cloud, held.name, old if inputs is None else inputs, held.name, held.id, held.outputs, old)
 
 
-def whole(value: Any) -> Any:
-    """Pulumi hands every number over as a float; the API wants whole ones as integers."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def delete(cloud: Cloud, state: StackState, gone: Iterable[Held], say: Callable[[str], None]) -> None:
+    """Delete resources, those that depend on others first; those that are to be retained are only forgotten.
 
-
-class Tag(TypedDict):
-    """A tag, as most of the API takes it."""
-
-    Key: str
-    Value: str
-
-
-def tag_list(request: Request) -> list[Tag]:
-    """A resource's tags as most of the API takes them."""
-    return [{"Key": key, "Value": value} for key, value in request.get("tags", {}).items()]
+    Raises:
+        UserError: the emulator refused one; what was deleted before is gone.
+    """
+    for held in dependents_first(gone):
+        act = ADAPTERS[held.type].delete
+        if held.retained:
+            say(f"{held.urn}: kept, since the program says retain_on_delete")
+        elif act:
+            try:
+                act(request_of(cloud, held))
+            except Exception as error:
+                raise UserError(f"{held.urn} could not be deleted: {type(error).__name__}: {error}") from error
+        state.forget(held)

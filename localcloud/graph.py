@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pulumi
+from pulumi.output import Unknown
 
 from localcloud.program import Registration, run_program
 
@@ -86,3 +87,12 @@ def plain(value: Any, root: Path) -> Any:
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     return "unknown"
+
+
+def is_known(value: Any) -> bool:
+    """Whether nothing in a registered input is unknown, as it may be in a preview."""
+    if isinstance(value, Mapping):
+        return all(map(is_known, cast("Mapping[str, Any]", value).values()))
+    if isinstance(value, list):
+        return all(map(is_known, cast("list[Any]", value)))
+    return not isinstance(value, Unknown)

@@ -44,6 +44,10 @@ class Registration:
     custom: bool
     inputs: Mapping[str, Any]
     dependencies: tuple[str, ...]
+    ignore_changes: tuple[str, ...] = ()
+    """Inputs whose change the program says to ignore."""
+    retained: bool = False
+    """Whether the program wants it kept when it is deleted."""
     hooks: Mapping[Moment, tuple[Hook, ...]] = field(default_factory=dict[Moment, tuple[Hook, ...]])
 
     def run_hooks(self, moment: Moment, **known: Any) -> None:
@@ -116,8 +120,10 @@ class _Monitor(mocks.MockMonitor):
             request.name,
             request.parent,
             bool(request.custom),
-            rpc.deserialize_properties(request.object),
+            rpc.deserialize_properties(request.object, keep_unknowns=True),
             tuple(sorted(named | set(request.dependencies))),
+            tuple(request.ignoreChanges),
+            bool(request.retainOnDelete),
             {moment: tuple(self.hooks[name] for name in getattr(request.hooks, moment)) for moment in MOMENTS},
         )
         try:

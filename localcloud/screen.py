@@ -104,6 +104,15 @@ def write_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
 
 
+def agreed(losses: Sequence[str]) -> bool:
+    """Ask whether these data may be lost; who can't be asked has not agreed."""
+    if not (sys.stdin.isatty() and ERRORS.is_terminal):
+        return False
+    for loss in losses:
+        write_line(f"  would be lost: {loss}", ERRORS)
+    return ERRORS.input("lose them? [y/N] ").strip().lower() in ("y", "yes")
+
+
 def counted(number: int, noun: str) -> str:
     """`1 photo`, `2 photos`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

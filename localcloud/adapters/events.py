@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from contract.errors import UserError
-from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
+from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list, whole
 
 
 @adapter(
     "aws:cloudwatch/eventBus:EventBus",
     takes=("name", "tags"),
+    replaces=("name",),
     ignores={"description": "a text for people", "kmsKeyIdentifier": "emulated buses are not encrypted"},
 )
 def event_bus(request: Request) -> Created:
@@ -21,11 +22,30 @@ def event_bus(request: Request) -> Created:
     return name, {"id": name, "name": name, "arn": answer["EventBusArn"]}
 
 
+@event_bus.updates
+def update_event_bus(request: Request) -> Mapping[str, Any]:
+    client, arn = request.cloud.client("events"), str(request.outputs["arn"])
+    retag(
+        request,
+        lambda new: client.tag_resource(ResourceARN=arn, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda gone: client.untag_resource(ResourceARN=arn, TagKeys=gone),
+    )
+    return {}
+
+
+@event_bus.deletes
+def delete_event_bus(request: Request) -> None:
+    request.cloud.client("events").delete_event_bus(Name=request.id)
+
+
 @adapter(
-    "aws:cloudwatch/eventRule:EventRule", takes=("name", "description", "eventPattern", "eventBusName", "tags", "state")
+    "aws:cloudwatch/eventRule:EventRule",
+    takes=("name", "description", "eventPattern", "eventBusName", "tags", "state"),
+    replaces=("name", "eventBusName"),
+    put=True,
 )
 def event_rule(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.id or request.get("name", request.auto_name)
     answer = request.cloud.client("events").put_rule(
         Name=name,
         EventPattern=request["eventPattern"],
@@ -35,6 +55,12 @@ def event_rule(request: Request) -> Created:
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["RuleArn"]}
+
+
+@event_rule.deletes
+def delete_event_rule(request: Request) -> None:
+    bus = request.get("eventBusName", "default")
+    request.cloud.client("events").delete_rule(Name=request.id, EventBusName=bus)
 
 
 @adapter(
@@ -49,13 +75,16 @@ def event_rule(request: Request) -> Created:
         "retryPolicy",
         "eventBusName",
     ),
+    replaces=("rule", "eventBusName"),
+    put=True,
 )
 def event_target(request: Request) -> Created:
     names = {"inputPaths": "InputPathsMap"}
     target = {
         key: value for key, value in request.inputs.items() if key not in ("rule", "eventBusName", "inputTransformer")
     }
-    entry: Any = {"Id": request.auto_name, **pascal(target)}
+    identity = str(request.outputs.get("targetId", request.auto_name))
+    entry: Any = {"Id": identity, **pascal(target)}
     if transformer := request.get("inputTransformer"):
         # the paths' own keys are names of the template, not fields of the API
         entry["InputTransformer"] = {
@@ -67,7 +96,16 @@ def event_target(request: Request) -> Created:
     )
     if answer["FailedEntryCount"]:
         raise UserError(f"{answer['FailedEntries']}")
-    return f"{request['rule']}-{request.auto_name}", {"targetId": request.auto_name}
+    return f"{request['rule']}-{identity}", {"targetId": identity}
+
+
+@event_target.deletes
+def delete_event_target(request: Request) -> None:
+    request.cloud.client("events").remove_targets(
+        Rule=request["rule"],
+        EventBusName=request.get("eventBusName", "default"),
+        Ids=[str(request.outputs["targetId"])],
+    )
 
 
 @adapter(
@@ -80,6 +118,8 @@ def event_target(request: Request) -> Created:
         "publish",
         "tags",
     ),
+    replaces=("name", "type"),
+    moves=("stateMachineVersionArn",),
     ignores={
         "loggingConfiguration": "the history of executions is in the emulator",
         "tracingConfiguration": "there is no X-Ray here",
@@ -88,9 +128,6 @@ def event_target(request: Request) -> Created:
 )
 def state_machine(request: Request) -> Created:
     client = request.cloud.client("stepfunctions")
-    problems = client.validate_state_machine_definition(definition=request["definition"])["diagnostics"]
-    if problems:
-        raise UserError(f"the definition is not valid: {json.dumps(problems)}")
     name = request.get("name", request.auto_name)
     answer = client.create_state_machine(
         name=name,
@@ -105,9 +142,34 @@ def state_machine(request: Request) -> Created:
     return arn, {"id": arn, "arn": arn, "name": name, "stateMachineVersionArn": version, "creationDate": time.ctime()}
 
 
+@state_machine.updates
+def update_state_machine(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("stepfunctions")
+    answer = client.update_state_machine(
+        stateMachineArn=request.id,
+        definition=request["definition"],
+        roleArn=request["roleArn"],
+        publish=bool(request.get("publish")),
+    )
+    retag(
+        request,
+        lambda new: client.tag_resource(resourceArn=request.id, tags=[{"key": key, "value": new[key]} for key in new]),
+        lambda gone: client.untag_resource(resourceArn=request.id, tagKeys=gone),
+    )
+    version = answer.get("stateMachineVersionArn")
+    return {"stateMachineVersionArn": version} if version else {}
+
+
+@state_machine.deletes
+def delete_state_machine(request: Request) -> None:
+    request.cloud.client("stepfunctions").delete_state_machine(stateMachineArn=request.id)
+
+
 @adapter(
     "aws:appautoscaling/target:Target",
     takes=("minCapacity", "maxCapacity", "resourceId", "scalableDimension", "serviceNamespace"),
+    replaces=("resourceId", "scalableDimension", "serviceNamespace"),
+    put=True,
     ignores={"tags": "moto keeps none of scaling targets"},
 )
 def scaling_target(request: Request) -> Created:
@@ -121,13 +183,24 @@ def scaling_target(request: Request) -> Created:
     return request["resourceId"], {}
 
 
+@scaling_target.deletes
+def delete_scaling_target(request: Request) -> None:
+    request.cloud.client("application-autoscaling").deregister_scalable_target(**_scaled(request))
+
+
+def _scaled(request: Request) -> dict[str, str]:
+    return pascal({key: request[key] for key in ("serviceNamespace", "resourceId", "scalableDimension")})
+
+
 @adapter(
     "aws:appautoscaling/policy:Policy",
     takes=("name", "policyType", "resourceId", "scalableDimension", "serviceNamespace",
            "targetTrackingScalingPolicyConfiguration"),
+    replaces=("name", "resourceId", "scalableDimension", "serviceNamespace"),
+    put=True,
 )  # fmt: skip
 def scaling_policy(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.id or request.get("name", request.auto_name)
     answer = request.cloud.client("application-autoscaling").put_scaling_policy(
         PolicyName=name,
         ServiceNamespace=request["serviceNamespace"],
@@ -137,3 +210,8 @@ def scaling_policy(request: Request) -> Created:
         TargetTrackingScalingPolicyConfiguration=pascal(request["targetTrackingScalingPolicyConfiguration"]),
     )
     return name, {"name": name, "arn": answer["PolicyARN"]}
+
+
+@scaling_policy.deletes
+def delete_scaling_policy(request: Request) -> None:
+    request.cloud.client("application-autoscaling").delete_scaling_policy(PolicyName=request.id, **_scaled(request))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from localcloud.engine import Created, Request, adapter, tag_list
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.adapter import Created, Request, adapter, retag, tag_list
 
 
-@adapter("aws:iam/role:Role", takes=("name", "assumeRolePolicy", "description", "tags"))
+@adapter("aws:iam/role:Role", takes=("name", "assumeRolePolicy", "description", "tags"), replaces=("name",))
 def role(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     answer = request.cloud.client("iam").create_role(
@@ -17,10 +20,34 @@ def role(request: Request) -> Created:
     return name, {"id": name, "name": name, "arn": answer["Role"]["Arn"]}
 
 
-@adapter("aws:iam/rolePolicy:RolePolicy", takes=("name", "role", "policy"))
+@role.updates
+def update_role(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("iam")
+    client.update_assume_role_policy(RoleName=request.id, PolicyDocument=request["assumeRolePolicy"])
+    client.update_role(RoleName=request.id, Description=request.get("description", ""))
+    retag(
+        request,
+        lambda new: client.tag_role(RoleName=request.id, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda gone: client.untag_role(RoleName=request.id, TagKeys=gone),
+    )
+    return {}
+
+
+@role.deletes
+def delete_role(request: Request) -> None:
+    request.cloud.client("iam").delete_role(RoleName=request.id)
+
+
+@adapter("aws:iam/rolePolicy:RolePolicy", takes=("name", "role", "policy"), replaces=("name", "role"), put=True)
 def role_policy(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.id.partition(":")[2] or request.get("name", request.auto_name)
     request.cloud.client("iam").put_role_policy(
         RoleName=request["role"], PolicyName=name, PolicyDocument=request["policy"]
     )
     return f"{request['role']}:{name}", {"name": name}
+
+
+@role_policy.deletes
+def delete_role_policy(request: Request) -> None:
+    role_name, _, name = request.id.partition(":")
+    request.cloud.client("iam").delete_role_policy(RoleName=role_name, PolicyName=name)

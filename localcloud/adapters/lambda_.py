@@ -7,11 +7,15 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from contract.errors import UserError
-from localcloud.engine import Created, Request, adapter, whole
+from localcloud.adapter import Created, Request, adapter, whole
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 BOOTSTRAP = '#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
 
@@ -64,12 +68,20 @@ def layer_version(request: Request) -> Created:
     return arn, {"arn": arn, "layerArn": arn.rsplit(":", 1)[0], "version": str(answer["Version"])}
 
 
+@layer_version.deletes
+def delete_layer_version(request: Request) -> None:
+    version = int(request.outputs["version"])
+    request.cloud.client("lambda").delete_layer_version(LayerName=request["layerName"], VersionNumber=version)
+
+
 @adapter(
     "aws:lambda/function:Function",
     takes=(
         "name", "code", "handler", "runtime", "architectures", "role", "timeout", "memorySize", "environment",
         "loggingConfig", "publish", "tags", "description",
     ),
+    replaces=("name",),
+    moves=("version", "qualifiedArn"),
     ignores={
         "layers": "built for another processor and Python; this environment has the same packages",
         "reservedConcurrentExecutions": "one machine, one person",
@@ -79,40 +91,69 @@ def layer_version(request: Request) -> Created:
 )  # fmt: skip
 def function(request: Request) -> Created:
     name = request.get("name", request.auto_name)
-    files = archive_files(request["code"], request.cloud.root)
-    files["bootstrap"] = BOOTSTRAP.format(python=sys.executable).encode()
-    variables = request.get("environment", {}).get("variables", {})
-    logging = request.get("loggingConfig", {})
     answer = request.cloud.client("lambda").create_function(
         FunctionName=name,
         # the emulator's own python runtimes hide the exceptions' names, which the state machine catches
         Runtime="provided.al2023",
-        Handler=request["handler"],
-        Role=request["role"],
-        Code={"ZipFile": _zipped(files)},
-        Timeout=whole(request.get("timeout", 3)),
-        MemorySize=whole(request.get("memorySize", 128)),
-        Environment={"Variables": {**variables, **_reach(request)}},
-        LoggingConfig={"LogFormat": logging.get("logFormat", "Text"), "LogGroup": logging["logGroup"]}
+        Code={"ZipFile": _code(request)},
+        Publish=bool(request.get("publish")),
+        Tags=_tags(request),
+        **_configuration(request),
+    )
+    return name, {"id": name, "name": name, **_version(answer)}
+
+
+def _code(request: Request) -> bytes:
+    files = archive_files(request["code"], request.cloud.root)
+    files["bootstrap"] = BOOTSTRAP.format(python=sys.executable).encode()
+    return _zipped(files)
+
+
+def _configuration(request: Request) -> Any:
+    variables = request.get("environment", {}).get("variables", {})
+    logging = request.get("loggingConfig", {})
+    return {
+        "Handler": request["handler"],
+        "Role": request["role"],
+        "Timeout": whole(request.get("timeout", 3)),
+        "MemorySize": whole(request.get("memorySize", 128)),
+        "Environment": {"Variables": {**variables, **_reach(request)}},
+        "LoggingConfig": {"LogFormat": logging.get("logFormat", "Text"), "LogGroup": logging["logGroup"]}
         if logging
         else {},
-        Publish=bool(request.get("publish")),
-        Description=request.get("description", ""),
-        # what it runs on in the cloud, for whoever asks the emulator
-        Tags={
-            **request.get("tags", {}),
-            "cloud-runtime": request["runtime"],
-            "cloud-architecture": " ".join(request.get("architectures", ["x86_64"])),
-        },
-    )
-    arn = answer["FunctionArn"].removesuffix(f":{answer['Version']}")
-    return name, {
-        "id": name,
-        "name": name,
-        "arn": arn,
-        "version": answer["Version"],
-        "qualifiedArn": f"{arn}:{answer['Version']}",
+        "Description": request.get("description", ""),
     }
+
+
+def _tags(request: Request) -> dict[str, str]:
+    """The tags, and what it runs on in the cloud, for whoever asks the emulator."""
+    return {
+        **request.get("tags", {}),
+        "cloud-runtime": request["runtime"],
+        "cloud-architecture": " ".join(request.get("architectures", ["x86_64"])),
+    }
+
+
+def _version(answer: FunctionConfigurationResponseTypeDef) -> dict[str, str]:
+    arn = answer["FunctionArn"].removesuffix(f":{answer['Version']}")
+    return {"arn": arn, "version": answer["Version"], "qualifiedArn": f"{arn}:{answer['Version']}"}
+
+
+@function.updates
+def update_function(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("lambda")
+    client.update_function_configuration(FunctionName=request.id, **_configuration(request))
+    answer = client.update_function_code(
+        FunctionName=request.id, ZipFile=_code(request), Publish=bool(request.get("publish"))
+    )
+    made = _version(answer)
+    client.tag_resource(Resource=made["arn"], Tags=_tags(request))
+    return made
+
+
+@function.deletes
+def delete_function(request: Request) -> None:
+    request.cloud.client("lambda").delete_function(FunctionName=request.id)
 
 
 def _reach(request: Request) -> dict[str, str]:
@@ -132,3 +173,8 @@ def permission(request: Request) -> Created:
         **source,
     )
     return request.auto_name, {"statementId": request.auto_name}
+
+
+@permission.deletes
+def delete_permission(request: Request) -> None:
+    request.cloud.client("lambda").remove_permission(FunctionName=request["function"], StatementId=request.id)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list, whole
 from localcloud.cloud import ACCOUNT
-from localcloud.engine import Created, Request, adapter, pascal, tag_list, whole
 
 
 @adapter(
     "aws:cloudwatch/logGroup:LogGroup",
     takes=("name", "retentionInDays", "tags"),
+    replaces=("name",),
     ignores={"kmsKeyId": "emulated logs are not encrypted"},
 )
 def log_group(request: Request) -> Created:
@@ -23,11 +25,47 @@ def log_group(request: Request) -> Created:
     return name, {"id": name, "name": name, "arn": arn}
 
 
-@adapter("aws:cloudwatch/dashboard:Dashboard", takes=("dashboardName", "dashboardBody"))
+@log_group.updates
+def update_log_group(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("logs")
+    if request.get("retentionInDays"):
+        client.put_retention_policy(logGroupName=request.id, retentionInDays=whole(request["retentionInDays"]))
+    elif request.changed("retentionInDays"):
+        client.delete_retention_policy(logGroupName=request.id)
+    retag(
+        request,
+        lambda new: client.tag_log_group(logGroupName=request.id, tags=new),
+        lambda gone: client.untag_log_group(logGroupName=request.id, tags=gone),
+    )
+    return {}
+
+
+@log_group.deletes
+def delete_log_group(request: Request) -> None:
+    request.cloud.client("logs").delete_log_group(logGroupName=request.id)
+
+
+@log_group.counts
+def lines_in(request: Request) -> str:
+    client = request.cloud.client("logs")
+    return "logs" if client.describe_log_streams(logGroupName=request.id)["logStreams"] else ""
+
+
+@adapter(
+    "aws:cloudwatch/dashboard:Dashboard",
+    takes=("dashboardName", "dashboardBody"),
+    replaces=("dashboardName",),
+    put=True,
+)
 def dashboard(request: Request) -> Created:
     name = request["dashboardName"]
     request.cloud.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=request["dashboardBody"])
     return name, {"dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
+
+
+@dashboard.deletes
+def delete_dashboard(request: Request) -> None:
+    request.cloud.client("cloudwatch").delete_dashboards(DashboardNames=[request.id])
 
 
 @adapter(
@@ -37,15 +75,17 @@ def dashboard(request: Request) -> Created:
         "dimensions", "evaluationPeriods", "extendedStatistic", "metricName", "metricQueries", "namespace", "period",
         "statistic", "threshold", "treatMissingData", "tags",
     ),
+    replaces=("name",),
+    put=True,
 )  # fmt: skip
 def metric_alarm(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.id or request.get("name", request.auto_name)
     plain = {
         key: value
         for key, value in request.inputs.items()
         if key not in ("name", "tags", "dimensions", "metricQueries", "okActions")
     }
-    arguments = {"AlarmName": name, **pascal(plain), "OKActions": request.get("okActions", [])}
+    arguments: dict[str, Any] = {"AlarmName": name, **pascal(plain), "OKActions": request.get("okActions", [])}
     if request.get("dimensions"):
         arguments["Dimensions"] = _dimensions(request["dimensions"])
     if request.get("metricQueries"):
@@ -56,6 +96,11 @@ def metric_alarm(request: Request) -> Created:
         "name": name,
         "arn": f"arn:aws:cloudwatch:{request.cloud.region}:{ACCOUNT}:alarm:{name}",
     }
+
+
+@metric_alarm.deletes
+def delete_metric_alarm(request: Request) -> None:
+    request.cloud.client("cloudwatch").delete_alarms(AlarmNames=[request.id])
 
 
 def _dimensions(values: dict[str, str]) -> list[dict[str, str]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from localcloud.engine import Created, Request, adapter, tag_list, whole
+from localcloud.adapter import Created, Request, adapter, retag, tag_list, whole
+from localcloud.screen import counted
 
 
 @adapter(
     "aws:sqs/queue:Queue",
     takes=("name", "messageRetentionSeconds", "visibilityTimeoutSeconds", "tags"),
+    replaces=("name",),
     ignores=dict.fromkeys(
         ("sqsManagedSseEnabled", "kmsMasterKeyId", "kmsDataKeyReusePeriodSeconds"), "emulated queues are not encrypted"
     ),
@@ -17,14 +20,42 @@ from localcloud.engine import Created, Request, adapter, tag_list, whole
 def queue(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     client = request.cloud.client("sqs")
-    names = {"messageRetentionSeconds": "MessageRetentionPeriod", "visibilityTimeoutSeconds": "VisibilityTimeout"}
-    attributes: Any = {to: str(whole(request[key])) for key, to in names.items() if request.get(key) is not None}
-    url = client.create_queue(QueueName=name, Attributes=attributes, tags=request.get("tags", {}))["QueueUrl"]
+    url = client.create_queue(QueueName=name, Attributes=_attributes(request), tags=request.get("tags", {}))["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return url, {"id": url, "url": url, "arn": arn, "name": name}
 
 
-@adapter("aws:sqs/queuePolicy:QueuePolicy", takes=("queueUrl", "policy"))
+def _attributes(request: Request) -> Any:
+    names = {"messageRetentionSeconds": "MessageRetentionPeriod", "visibilityTimeoutSeconds": "VisibilityTimeout"}
+    return {to: str(whole(request[key])) for key, to in names.items() if request.get(key) is not None}
+
+
+@queue.updates
+def update_queue(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("sqs")
+    client.set_queue_attributes(QueueUrl=request.id, Attributes=_attributes(request))
+    retag(
+        request,
+        lambda new: client.tag_queue(QueueUrl=request.id, Tags=new),
+        lambda gone: client.untag_queue(QueueUrl=request.id, TagKeys=gone),
+    )
+    return {}
+
+
+@queue.deletes
+def delete_queue(request: Request) -> None:
+    request.cloud.client("sqs").delete_queue(QueueUrl=request.id)
+
+
+@queue.counts
+def messages_in(request: Request) -> str:
+    name = "ApproximateNumberOfMessages"
+    answer = request.cloud.client("sqs").get_queue_attributes(QueueUrl=request.id, AttributeNames=[name])
+    count = int(answer["Attributes"][name])
+    return counted(count, "message") if count else ""
+
+
+@adapter("aws:sqs/queuePolicy:QueuePolicy", takes=("queueUrl", "policy"), replaces=("queueUrl",), put=True)
 def queue_policy(request: Request) -> Created:
     request.cloud.client("sqs").set_queue_attributes(
         QueueUrl=request["queueUrl"], Attributes={"Policy": request["policy"]}
@@ -32,9 +63,15 @@ def queue_policy(request: Request) -> Created:
     return request["queueUrl"], {}
 
 
+@queue_policy.deletes
+def delete_queue_policy(request: Request) -> None:
+    request.cloud.client("sqs").set_queue_attributes(QueueUrl=request.id, Attributes={"Policy": ""})
+
+
 @adapter(
     "aws:sns/topic:Topic",
     takes=("name", "tags"),
+    replaces=("name",),
     ignores={"kmsMasterKeyId": "emulated topics are not encrypted", "displayName": "nobody gets e-mail from here"},
 )
 def topic(request: Request) -> Created:
@@ -43,7 +80,23 @@ def topic(request: Request) -> Created:
     return arn, {"id": arn, "arn": arn, "name": name}
 
 
-@adapter("aws:sns/topicPolicy:TopicPolicy", takes=("arn", "policy"))
+@topic.updates
+def update_topic(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("sns")
+    retag(
+        request,
+        lambda new: client.tag_resource(ResourceArn=request.id, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda gone: client.untag_resource(ResourceArn=request.id, TagKeys=gone),
+    )
+    return {}
+
+
+@topic.deletes
+def delete_topic(request: Request) -> None:
+    request.cloud.client("sns").delete_topic(TopicArn=request.id)
+
+
+@adapter("aws:sns/topicPolicy:TopicPolicy", takes=("arn", "policy"), replaces=("arn",), put=True)
 def topic_policy(request: Request) -> Created:
     request.cloud.client("sns").set_topic_attributes(
         TopicArn=request["arn"], AttributeName="Policy", AttributeValue=request["policy"]
@@ -60,3 +113,8 @@ def topic_subscription(request: Request) -> Created:
         ReturnSubscriptionArn=True,
     )
     return answer["SubscriptionArn"], {"arn": answer["SubscriptionArn"]}
+
+
+@topic_subscription.deletes
+def delete_topic_subscription(request: Request) -> None:
+    request.cloud.client("sns").unsubscribe(SubscriptionArn=request.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,12 +11,14 @@ from urllib.parse import urlencode
 import pulumi
 
 from contract.errors import UserError
-from localcloud.engine import Created, Request, adapter, pascal, tag_list
+from localcloud.adapter import Created, Request, adapter, pascal, tag_list
+from localcloud.screen import counted
 
 NAMES = {"id": "ID"}
+BUCKET = ("bucket",)
 
 
-@adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags"), ignores={"forceDestroy": "nothing here outlives `down`"})
+@adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags", "forceDestroy"), replaces=("bucket",))
 def bucket(request: Request) -> Created:
     name = request.get("bucket", request.auto_name)
     request.cloud.client("s3").create_bucket(Bucket=name)
@@ -24,9 +27,36 @@ def bucket(request: Request) -> Created:
     return name, {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}", "bucketDomainName": domain}
 
 
+@bucket.updates
+def update_bucket(request: Request) -> Mapping[str, Any]:
+    request.cloud.client("s3").put_bucket_tagging(Bucket=request.id, Tagging={"TagSet": tag_list(request)})
+    return {}
+
+
+@bucket.deletes
+def delete_bucket(request: Request) -> None:
+    client = request.cloud.client("s3")
+    if request.get("forceDestroy"):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=request.id):
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                client.delete_object(
+                    Bucket=request.id, Key=version.get("Key", ""), VersionId=version.get("VersionId", "")
+                )
+    client.delete_bucket(Bucket=request.id)
+
+
+@bucket.counts
+def objects_in(request: Request) -> str:
+    pages = request.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=request.id)
+    count = sum(page["KeyCount"] for page in pages)
+    return counted(count, "object") if count else ""
+
+
 @adapter(
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
     takes=("bucket", "blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
+    replaces=BUCKET,
+    put=True,
 )
 def public_access_block(request: Request) -> Created:
     settings = {key: value for key, value in request.inputs.items() if key != "bucket"}
@@ -36,7 +66,12 @@ def public_access_block(request: Request) -> Created:
     return request["bucket"], {}
 
 
-@adapter("aws:s3/bucketOwnershipControls:BucketOwnershipControls", takes=("bucket", "rule"))
+@public_access_block.deletes
+def delete_public_access_block(request: Request) -> None:
+    request.cloud.client("s3").delete_public_access_block(Bucket=request.id)
+
+
+@adapter("aws:s3/bucketOwnershipControls:BucketOwnershipControls", takes=("bucket", "rule"), replaces=BUCKET, put=True)
 def ownership(request: Request) -> Created:
     request.cloud.client("s3").put_bucket_ownership_controls(
         Bucket=request["bucket"], OwnershipControls={"Rules": [pascal(request["rule"])]}
@@ -44,7 +79,17 @@ def ownership(request: Request) -> Created:
     return request["bucket"], {}
 
 
-@adapter("aws:s3/bucketVersioning:BucketVersioning", takes=("bucket", "versioningConfiguration"))
+@ownership.deletes
+def delete_ownership(request: Request) -> None:
+    request.cloud.client("s3").delete_bucket_ownership_controls(Bucket=request.id)
+
+
+@adapter(
+    "aws:s3/bucketVersioning:BucketVersioning",
+    takes=("bucket", "versioningConfiguration"),
+    replaces=BUCKET,
+    put=True,
+)
 def versioning(request: Request) -> Created:
     request.cloud.client("s3").put_bucket_versioning(
         Bucket=request["bucket"], VersioningConfiguration=pascal(request["versioningConfiguration"])
@@ -53,7 +98,10 @@ def versioning(request: Request) -> Created:
 
 
 @adapter(
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", takes=("bucket", "rules")
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    takes=("bucket", "rules"),
+    replaces=BUCKET,
+    put=True,
 )
 def encryption(request: Request) -> Created:
     names = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
@@ -63,7 +111,12 @@ def encryption(request: Request) -> Created:
     return request["bucket"], {}
 
 
-@adapter("aws:s3/bucketPolicy:BucketPolicy", takes=("bucket", "policy"))
+@encryption.deletes
+def delete_encryption(request: Request) -> None:
+    request.cloud.client("s3").delete_bucket_encryption(Bucket=request.id)
+
+
+@adapter("aws:s3/bucketPolicy:BucketPolicy", takes=("bucket", "policy"), replaces=BUCKET, put=True)
 def bucket_policy(request: Request) -> Created:
     document = json.loads(request["policy"])
     kept = [each for each in document["Statement"] if "aws:SecureTransport" not in json.dumps(each)]
@@ -75,7 +128,12 @@ def bucket_policy(request: Request) -> Created:
     return request["bucket"], {}
 
 
-@adapter("aws:s3/bucketNotification:BucketNotification", takes=("bucket", "eventbridge"))
+@bucket_policy.deletes
+def delete_bucket_policy(request: Request) -> None:
+    request.cloud.client("s3").delete_bucket_policy(Bucket=request.id)
+
+
+@adapter("aws:s3/bucketNotification:BucketNotification", takes=("bucket", "eventbridge"), replaces=BUCKET, put=True)
 def notification(request: Request) -> Created:
     settings: Any = {"EventBridgeConfiguration": {}} if request.get("eventbridge") else {}
     request.cloud.client("s3").put_bucket_notification_configuration(
@@ -84,7 +142,18 @@ def notification(request: Request) -> Created:
     return request["bucket"], {}
 
 
-@adapter("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", takes=("bucket", "rules"))
+@notification.deletes
+def delete_notification(request: Request) -> None:
+    client = request.cloud.client("s3")
+    client.put_bucket_notification_configuration(Bucket=request.id, NotificationConfiguration={})
+
+
+@adapter(
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    takes=("bucket", "rules"),
+    replaces=BUCKET,
+    put=True,
+)
 def lifecycle(request: Request) -> Created:
     request.cloud.client("s3").put_bucket_lifecycle_configuration(
         Bucket=request["bucket"], LifecycleConfiguration={"Rules": pascal(request["rules"], NAMES)}
@@ -92,9 +161,17 @@ def lifecycle(request: Request) -> Created:
     return request["bucket"], {}
 
 
+@lifecycle.deletes
+def delete_lifecycle(request: Request) -> None:
+    request.cloud.client("s3").delete_bucket_lifecycle(Bucket=request.id)
+
+
 @adapter(
     "aws:s3/bucketObject:BucketObject",
     takes=("bucket", "key", "source", "contentType", "tags"),
+    replaces=("bucket", "key"),
+    moves=("etag", "versionId"),
+    put=True,
     ignores={
         "sourceHash": "it tells the provider when to upload anew",
         "kmsKeyId": "emulated objects are not encrypted",
@@ -113,3 +190,8 @@ def bucket_object(request: Request) -> Created:
         Tagging=urlencode(request.get("tags", {})),
     )
     return request["key"], {"etag": answer["ETag"].strip('"'), "versionId": answer.get("VersionId", "")}
+
+
+@bucket_object.deletes
+def delete_bucket_object(request: Request) -> None:
+    request.cloud.client("s3").delete_object(Bucket=request["bucket"], Key=request.id)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from localcloud.engine import Created, Request, adapter, pascal, tag_list
+from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list
+from localcloud.screen import counted
 
 
 @adapter(
     "aws:dynamodb/table:Table",
     takes=("name", "billingMode", "hashKey", "rangeKey", "attributes", "ttl", "tags"),
+    replaces=("name", "hashKey", "rangeKey", "attributes"),
     ignores={
         "serverSideEncryption": "emulated tables are not encrypted",
         "pointInTimeRecovery": "nothing here outlives `down`",
@@ -32,3 +35,30 @@ def table(request: Request) -> Created:
     if request.get("ttl"):
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=pascal(request["ttl"]))
     return name, {"id": name, "name": name, "arn": answer["TableDescription"].get("TableArn", "")}
+
+
+@table.updates
+def update_table(request: Request) -> Mapping[str, Any]:
+    client = request.cloud.client("dynamodb")
+    if request.changed("billingMode"):
+        client.update_table(TableName=request.id, BillingMode=request["billingMode"])
+    if request.changed("ttl"):
+        client.update_time_to_live(TableName=request.id, TimeToLiveSpecification=pascal(request["ttl"]))
+    arn = str(request.outputs["arn"])
+    retag(
+        request,
+        lambda new: client.tag_resource(ResourceArn=arn, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda gone: client.untag_resource(ResourceArn=arn, TagKeys=gone),
+    )
+    return {}
+
+
+@table.deletes
+def delete_table(request: Request) -> None:
+    request.cloud.client("dynamodb").delete_table(TableName=request.id)
+
+
+@table.counts
+def decisions_in(request: Request) -> str:
+    count = request.cloud.client("dynamodb").scan(TableName=request.id, Select="COUNT")["Count"]
+    return counted(count, "decision") if count else ""

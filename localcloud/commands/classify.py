@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.errors import UserError
-from localcloud.commands.options import add_json, count
+from localcloud.commands.options import add_chosen_stack, add_json, count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +26,7 @@ STYLES = {"accepted": "green", "review": "yellow", "neither": "magenta", "fault"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `classify` takes."""
+    add_chosen_stack(parser)
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="files, or folders of them")
     parser.add_argument("--random", type=count, default=0, metavar="N", help="N held-out photos of the dataset too")
     parser.add_argument("--seed", type=int, default=0, help="which ones (%(default)s)")
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from localcloud.photos import given, sample
     from localcloud.screen import SCREEN, write_json, write_line
 
-    cloud, deployment = connect(Path.cwd())
+    cloud, deployment = connect(Path.cwd(), arguments.stack)
     photos = given(arguments.photos)
     if arguments.random:
         photos += sample(Path(deployment.dataset), arguments.random, arguments.seed)

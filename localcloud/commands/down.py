@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from pathlib import Path
 
 HELP = "stop the emulators and forget what they held"
-MORE = ""
+MORE = "All stacks, with their photos, decisions and models."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Stop them."""
     from localcloud.deployment import shut_down
+    from localcloud.screen import ERRORS, write_line
 
-    print("stopped" if shut_down(Path.cwd()) else "nothing was up")
+    say = functools.partial(write_line, console=ERRORS)
+    write_line("stopped" if shut_down(Path.cwd(), say) else "nothing was up")
     return 0

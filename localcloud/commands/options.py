@@ -21,6 +21,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_chosen_stack(parser: argparse.ArgumentParser) -> None:
+    """`--stack`, where the only one that is up need not be named."""
+    parser.add_argument("--stack", help="the stack, when several are up")
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """`--yes`."""
+    parser.add_argument("--yes", action="store_true", help="lose data without being asked")
+
+
 def overrides_of(pairs: Sequence[str]) -> dict[str, str]:
     """What `--config KEY=VALUE` gives.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from localcloud.commands.options import add_json
+from localcloud.commands.options import add_chosen_stack, add_json
 
 HELP = "print the stack's outputs"
 MORE = ""
@@ -13,6 +13,7 @@ MORE = ""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `outputs` takes."""
+    add_chosen_stack(parser)
     add_json(parser)
 
 
@@ -23,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from localcloud.deployment import read_deployment
     from localcloud.screen import Column, write_json, write_table
 
-    outputs = read_deployment(Path.cwd()).outputs
+    outputs = read_deployment(Path.cwd(), arguments.stack).outputs
     if arguments.json:
         write_json(outputs)
         return 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localcloud.commands.options import add_json
+from localcloud.commands.options import add_chosen_stack, add_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +18,7 @@ MORE = "The messages stay in the queue."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `review` takes."""
+    add_chosen_stack(parser)
     add_json(parser)
 
 
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from localcloud.photos import review_queue
     from localcloud.screen import SCREEN, write_json, write_line
 
-    messages = review_queue(*connect(Path.cwd()))
+    messages = review_queue(*connect(Path.cwd(), arguments.stack))
     if arguments.json:
         write_json(messages)
     elif not messages and SCREEN.is_terminal:

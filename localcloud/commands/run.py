@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from contract.errors import UserError
+from localcloud.commands.options import add_chosen_stack
 
 HELP = "run a command with boto3 pointed at the emulators"
 MORE = "The stack's outputs are in the file that SCONES_OUTPUTS names."
@@ -13,6 +14,7 @@ MORE = "The stack's outputs are in the file that SCONES_OUTPUTS names."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run` takes."""
+    add_chosen_stack(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
 
 
@@ -29,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(
             f"give a command, such as: {command('localcloud', 'run', '--', 'python', '-m', 'training', 'evaluate')}"
         )
-    cloud, _ = connect(Path.cwd())
+    cloud, _ = connect(Path.cwd(), arguments.stack)
     if words[0] == "python":
         words = [sys.executable, *words[1:]]
     try:

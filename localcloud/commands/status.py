@@ -19,20 +19,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Say it."""
-    from localcloud.deployment import connect
-    from localcloud.screen import write_json, write_line
+    from localcloud.deployment import connect, stacks_up
+    from localcloud.screen import ERRORS, write_json, write_line
 
+    root = Path.cwd()
     try:
-        cloud, deployment = connect(Path.cwd())
-    except UserError as nothing:
-        if arguments.json:
-            write_json(None)
-        else:
-            write_line(str(nothing))
-        return 0
-    facts = {"stack": deployment.stack, "aws": cloud.aws_url, "sagemaker": cloud.sagemaker_url}
+        clouds = [connect(root, stack)[0] for stack in stacks_up(root)]
+    except UserError as died:
+        clouds = []
+        write_line(str(died), ERRORS)
+    facts = [{"stack": each.stack, "aws": each.aws_url, "sagemaker": each.sagemaker_url} for each in clouds]
     if arguments.json:
         write_json(facts)
-    else:
-        write_line(f"The stack {facts['stack']} is up: AWS at {facts['aws']}, SageMaker at {facts['sagemaker']}")
+    elif not facts:
+        write_line("nothing is up")
+    for each in facts if not arguments.json else ():
+        write_line(f"The stack {each['stack']} is up: AWS at {each['aws']}, SageMaker at {each['sagemaker']}")
     return 0

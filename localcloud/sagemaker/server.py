@@ -108,7 +108,7 @@ class SageMakerServer:
         environ["wsgi.input"] = io.BytesIO(body)
         request: dict[str, Any] = json.loads(body or b"{}")
         action = target.removeprefix("SageMaker.")
-        if action in ("StopTrainingJob", "UpdateEndpoint"):
+        if action in ("StopTrainingJob", "DeleteTrainingJob", "UpdateEndpoint"):
             return self._ours(action, request)(environ, start)
         if taken := self._taken(action, request):
             return taken(environ, start)
@@ -159,11 +159,13 @@ class SageMakerServer:
                 gone.stop()
 
     def _ours(self, action: str, request: Mapping[str, Any]) -> Response:
-        if action == "StopTrainingJob":
+        if action in ("StopTrainingJob", "DeleteTrainingJob"):
             name = request["TrainingJobName"]
             training = self.trainings.get(name)
             if training is None:
                 return _refusal(f"Requested resource not found: training job {name}", "ResourceNotFound")
+            if action == "DeleteTrainingJob":
+                return self._delete_training(name, training)
             if training.process.poll() is not None:
                 return _refusal(
                     f"The request was rejected because the training job {name} is in status "
@@ -183,6 +185,13 @@ class SageMakerServer:
         record.endpoint_status = "Updating"
         self._load_later(record, config)
         return _json({"EndpointArn": record.arn})
+
+    def _delete_training(self, name: str, training: Training) -> Response:
+        status = training.record.training_job_status
+        if status in ("InProgress", "Stopping"):
+            return _refusal(f"The training job {name} is in status {status}.", "ValidationException")
+        del self.trainings[name], self._records.training_jobs[name]
+        return _json({})
 
     def _load_later(self, record: Any, config_name: str) -> None:
         threading.Thread(target=self._load, args=(record, config_name), daemon=True).start()

@@ -38,7 +38,7 @@ def test_help_is_printed(words, capsys):
         (["outputs"], "error: nothing is up; run: "),
         (["classify", "a.png"], "error: nothing is up; run: "),
         (["run"], "error: give a command, such as: "),
-        (["up", "--stack", "nope"], "error: there is no stack 'nope' here"),
+        (["up", "--stack", "nope"], "error: there is no stack 'nope'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -5,13 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
+from contract.errors import UserError
 from localcloud.adapters.lambda_ import BOOTSTRAP, _zipped
 from localcloud.cloud import Cloud
-from localcloud.daemon import STATE, State, process_began, read_state, start_daemon, stop_daemon
+from localcloud.daemon import LOG, STATE, State, last_words, process_began, read_state, start_daemon, stop_daemon
+from localcloud.deployment import Listener, deploy, stacks_up
+from localcloud.lock import at_work
+from localcloud.state import FILE
 from tests.localcloud.local_stack import REPOSITORY
 from tests.localcloud.processes import alive, command, eventually, family
 
@@ -20,8 +23,8 @@ ASSUME = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "
 
 @pytest.fixture
 def folder(tmp_path):
-    yield tmp_path / "state"
-    stop_daemon(tmp_path / "state")
+    yield tmp_path / ".localcloud"
+    stop_daemon(tmp_path / ".localcloud")
 
 
 def run_a_function(state):
@@ -87,7 +90,18 @@ def test_another_process_with_the_same_id_is_not_the_daemon(folder):
     (folder / STATE).unlink()
 
 
-def test_an_interrupted_up_leaves_nothing(root):
+def test_a_daemon_that_died_says_so_and_its_log_is_kept(folder):
+    state = start_daemon(folder, "us-east-1")
+    os.kill(state.pid, signal.SIGKILL)
+    assert eventually(lambda: read_state(folder) is None)
+    assert str(folder / LOG) in last_words(folder)
+    with pytest.raises(UserError, match="the emulators have ended by themselves, and what they held is lost"):
+        stacks_up(folder.parent)
+    stop_daemon(folder)
+    assert last_words(folder) == ""
+
+
+def test_an_interrupted_up_stays_where_it_is_and_the_next_goes_on_with_it(root):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     up = subprocess.Popen(
         [sys.executable, "-m", "localcloud", "up"],
@@ -100,15 +114,42 @@ def test_an_interrupted_up_leaves_nothing(root):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        assert eventually(lambda: (root / ".localcloud" / STATE).is_file(), 60)
-        pids = family(read_state(root / ".localcloud").pid)
-        time.sleep(1.5)
+        held = root / ".localcloud/stacks/dev" / FILE
+        assert eventually(lambda: held.is_file() and len(json.loads(held.read_text())["resources"]) > 5, 90)
         os.killpg(up.pid, signal.SIGINT)
         _, said = up.communicate(timeout=40)
+        assert up.returncode == 130 and said.decode().rstrip().endswith("interrupted"), said.decode()
+        before = read_state(root / ".localcloud")
+        there = {each["id"] for each in json.loads(held.read_text())["resources"]}
+        lines = []
+        deployment = deploy(root, "dev", {}, Listener(say=lines.append))
+        assert sum(deployment.resources.values()) == 62 and read_state(root / ".localcloud") == before
+        assert f"{62 - len(there)} to create" in lines[0], lines[0]
+        assert there <= {each["id"] for each in json.loads(held.read_text())["resources"]}
     finally:
         up.kill()
-        left_over = stop_daemon(root / ".localcloud")
-    assert not left_over
-    assert up.returncode == 130 and said.decode().rstrip().endswith("interrupted"), said.decode()
+        pids = family(before.pid) if (before := read_state(root / ".localcloud")) else set()
+        stop_daemon(root / ".localcloud")
     assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
     assert not (root / ".localcloud").exists()
+
+
+def test_who_comes_second_waits_and_says_for_whom(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from localcloud.lock import at_work\n"
+        "with at_work(Path(sys.argv[1]), 'up --stack prod', print):\n"
+        "    print('working', flush=True); sys.stdin.read()"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert first.stdout.readline() == b"working\n"
+    said = []
+
+    def let_go(line):
+        said.append(line)
+        first.communicate()
+
+    with at_work(tmp_path, "down", let_go):
+        assert first.returncode == 0
+    assert len(said) == 1 and said[0].startswith(f"`up --stack prod` (process {first.pid}, since ")

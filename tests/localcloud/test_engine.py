@@ -10,20 +10,24 @@ import pytest
 
 import localcloud.adapters  # noqa: F401 (registers the adapters)
 from contract.errors import UserError
+from localcloud.adapter import ADAPTERS, adapter, pascal, tag_list, whole
 from localcloud.adapters.lambda_ import _zipped, archive_files
 from localcloud.cloud import Cloud
-from localcloud.engine import ADAPTERS, Emulation, adapter, pascal, tag_list, whole
+from localcloud.engine import Emulation
 from localcloud.program import Registration, run_program
+from localcloud.state import StackState
 
 TYPE = "test:index/thing:Thing"
 
 
 @pytest.fixture
 def engine(tmp_path, monkeypatch):
-    monkeypatch.setattr("localcloud.engine.ADAPTERS", dict(ADAPTERS))
+    adapters = dict(ADAPTERS)
+    for module in ("adapter", "engine"):
+        monkeypatch.setattr(f"localcloud.{module}.ADAPTERS", adapters)
     created = []
     cloud = Cloud(tmp_path, "dev", "us-east-1", "http://127.0.0.1:1", "http://127.0.0.1:1")
-    emulation = Emulation(cloud, created.append)
+    emulation = Emulation(cloud, StackState(tmp_path / "state"), created.append)
     emulation.created = created
 
     @adapter(TYPE, takes=("name", "size"))
@@ -58,17 +62,27 @@ def test_an_input_that_an_adapter_ignores_for_a_reason_is_let_through(engine):
     assert engine.create(registration({"key": "k"}, "test:index/safe:Safe"))[0] == "id"
 
 
-SOURCES = {kind: inspect.getsource(function) for kind, (function, _) in ADAPTERS.items()}
+def source_of(function, seen=frozenset()):
+    """A function's source, and that of the helpers of its module that it calls."""
+    source, helpers = inspect.getsource(function), vars(inspect.getmodule(function))
+    called = {name for name in re.findall(r"(_\w+)\(", source) if inspect.isfunction(helpers.get(name))}
+    new = called - seen - {function.__name__}
+    return source.partition("def ")[2] + "".join(source_of(helpers[name], seen | new) for name in sorted(new))
 
 
 @pytest.mark.parametrize("kind", sorted(ADAPTERS))
 def test_an_adapter_hands_on_every_input_that_it_says_it_takes(kind):
-    declared, _, body = SOURCES[kind].partition("def ")
-    takes = re.search(r"takes=\(?(.*?)\)", declared, re.DOTALL).group(1)
+    found = ADAPTERS[kind]
+    body = source_of(found.create) + (source_of(found.delete) if found.delete else "")
     if "request.inputs" not in body:
-        unused = [key for key in re.findall(r'"(\w+)"', takes) if f'"{key}"' not in body and key != "tags"]
-        assert not unused
-    assert '"tags"' not in takes or "tag" in body.lower()
+        assert not [key for key in found.takes if f'"{key}"' not in body and key != "tags"]
+    assert "tags" not in found.takes or "tag" in body.lower()
+    assert not found.takes & found.ignores.keys() and found.replaces <= found.takes
+
+
+def test_what_is_not_deleted_is_gone_with_the_resource_that_it_is_a_setting_of():
+    kept = {kind.rpartition(":")[2] for kind, each in ADAPTERS.items() if each.delete is None}
+    assert kept == {"BucketVersioning", "TopicPolicy"}
 
 
 def test_an_input_that_the_program_left_out_is_no_input(engine):

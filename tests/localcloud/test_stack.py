@@ -11,7 +11,7 @@ import pytest
 from contract.errors import UserError
 from localcloud.cli import main
 from localcloud.daemon import read_state
-from localcloud.deployment import connect, deploy, shut_down
+from localcloud.deployment import Listener, connect, deploy, shut_down
 from localcloud.photos import Classification, Photo, review_queue
 from tests.localcloud.local_stack import REPOSITORY
 from tests.localcloud.processes import alive, command, eventually, family, listening
@@ -19,8 +19,14 @@ from tests.localcloud.processes import alive, command, eventually, family, liste
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
 
-def bring_up(root, said):
-    return deploy(root, "dev", {}, progress=lambda *_: None, say=said.append)
+def bring_up(root, said, stack="dev", **overrides):
+    return deploy(root, stack, overrides, Listener(say=said.append))
+
+
+def empty(s3, bucket):
+    answer = s3.list_object_versions(Bucket=bucket)
+    for each in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]:
+        s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
 
 
 class Stack:
@@ -202,7 +208,45 @@ def test_a_stack_that_is_up_and_unchanged_is_left_alone(stack):
     before, said = read_state(stack.root / ".localcloud"), []
     assert bring_up(stack.root, said).outputs == stack.outputs
     assert read_state(stack.root / ".localcloud") == before
-    assert any("nothing to do" in line for line in said)
+    assert said == ["nothing to do: 62 unchanged"]
+
+
+def test_a_changed_setting_changes_what_it_must_and_photos_and_reviews_survive(stack, photos):
+    (sure, unsure) = stack.classify(*photos)
+    job, before = stack.outputs["trainingJobName"], read_state(stack.root / ".localcloud")
+    said = []
+    try:
+        changed = bring_up(stack.root, said, confidenceThreshold="1")
+        assert said[0] == "confidenceThreshold 0.80 -> 1: 4 to update, 58 unchanged"
+        assert read_state(stack.root / ".localcloud") == before and changed.outputs["trainingJobName"] == job
+        assert stack.decision(sure.key) and stack.message(unsure.key)
+        assert stack.classify(photos[0])[0].decision in ("review", "neither")
+    finally:
+        bring_up(stack.root, said)
+    assert stack.classify(photos[0])[0].decision == "accepted"
+
+
+def test_stacks_live_side_by_side_and_one_goes_alone(stack, photos, monkeypatch, capsys):
+    monkeypatch.chdir(stack.root)
+    (stack.root / "Pulumi.other.yaml").write_text((REPOSITORY / "Pulumi.dev.yaml").read_text())
+    other = bring_up(stack.root, [], "other")
+    try:
+        assert other.outputs["bucket"] != stack.outputs["bucket"]
+        assert main(["outputs"]) == 2 and "several stacks are up, dev and other" in capsys.readouterr().err
+        assert main(["classify", "--stack", "other", "--json", str(photos[0])]) == 0
+        assert main(["destroy", "--stack", "other"]) == 2
+        assert "would be lost; give --yes" in capsys.readouterr().err
+        # as on AWS: a bucket that is not empty stays, with what must go after it
+        assert main(["destroy", "--stack", "other", "--yes"]) == 2
+        assert "(BucketNotEmpty)" in capsys.readouterr().err
+        empty(stack.client("s3"), other.outputs["bucket"])
+    finally:
+        code = main(["destroy", "--stack", "other", "--yes"])
+        (stack.root / "Pulumi.other.yaml").unlink()
+    assert code == 0, capsys.readouterr().err
+    left = stack.client("lambda").list_functions()["Functions"]
+    assert {each["FunctionName"] for each in left} == set(stack.outputs["functions"].values())
+    assert main(["outputs"]) == 0 and stack.classify(photos[0])[0].decision == "accepted"
 
 
 def test_a_command_finds_the_emulators_and_the_outputs_in_its_environment(stack):

@@ -1,0 +1,97 @@
+"""What a stack holds in the emulators, resource by resource, as the last steps left it: the stack's state file."""
+
+from __future__ import annotations
+
+import graphlib
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+FILE = "state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A resource that exists: `inputs` and `outputs` as JSON has them, files by their hash."""
+
+    urn: str
+    type: str
+    name: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    dependencies: tuple[str, ...]
+    generation: int
+    """How often it was replaced."""
+    retained: bool
+    """Whether it stays in the emulator when the program no longer wants it."""
+
+
+@dataclass(slots=True)
+class StackState:
+    """The state of a stack: what the program wants, and what was replaced and is still to be deleted."""
+
+    folder: Path
+    resources: dict[str, Held] = field(default_factory=dict[str, Held])
+    replaced: list[Held] = field(default_factory=list[Held])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, held: Held, *, instead_of: Held | None = None) -> None:
+        """Note a resource that was created or updated, and its predecessor if that is still to be deleted."""
+        with self.lock:
+            self.resources[held.urn] = held
+            if instead_of:
+                self.replaced.append(instead_of)
+            self._save()
+
+    def forget(self, held: Held) -> None:
+        """Note that a resource is gone."""
+        with self.lock:
+            if held in self.replaced:
+                self.replaced.remove(held)
+            elif self.resources.get(held.urn) == held:
+                del self.resources[held.urn]
+            self._save()
+
+    def _save(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        document = {
+            "resources": [asdict(held) for held in self.resources.values()],
+            "replaced": [asdict(held) for held in self.replaced],
+        }
+        partial = self.folder / f"{FILE}.{os.getpid()}"
+        partial.write_text(json.dumps(document))
+        partial.replace(self.folder / FILE)
+
+
+def read_stack_state(folder: Path) -> StackState:
+    """The state in `folder`; an empty one when there is none yet."""
+    path = folder / FILE
+    if not path.is_file():
+        return StackState(folder)
+    document: dict[str, list[dict[str, Any]]] = json.loads(path.read_text())
+    return StackState(
+        folder,
+        {entry["urn"]: _held(entry) for entry in document["resources"]},
+        [_held(entry) for entry in document["replaced"]],
+    )
+
+
+def _held(entry: dict[str, Any]) -> Held:
+    entry["dependencies"] = tuple(entry["dependencies"])
+    return Held(**entry)
+
+
+def dependents_first(gone: Iterable[Held]) -> list[Held]:
+    """Resources in an order in which they can be deleted: what depends on another before that other."""
+    by_urn: dict[str, list[Held]] = {}
+    for held in gone:
+        by_urn.setdefault(held.urn, []).append(held)
+    order = graphlib.TopologicalSorter(
+        {urn: {needed for each in held for needed in each.dependencies} & by_urn.keys() for urn, held in by_urn.items()}
+    )
+    return [held for urn in reversed(list(order.static_order())) for held in by_urn[urn]]
