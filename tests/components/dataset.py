@@ -26,7 +26,7 @@ def write_dataset(folder: Path, *, format: str = "recordio", seed: bytes = b"") 
     content = {
         "version": VERSION,
         "format": format,
-        "classes": ["bicycle", "motorcycle"],
+        "classes": ["bicycle", "motorcycle", "neither"],
         "image_size": 32,
         "splits": {split: {"images": 800} for split in ("train", "validation", "test")},
         "files": hashes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 from datetime import UTC, datetime
@@ -17,17 +16,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from contract.baseline import measure_baseline
 from contract.baseline import to_document as baseline_document
+from contract.decisions import classes_of
 from contract.errors import UserError
 from contract.outputs import VARIABLE, StackOutputs, read_outputs
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.cli import Subparsers
 from training.dataset.manifest import read_manifest
 from training.evaluation.findings import Evaluation, evaluate, to_document
-from training.evaluation.neither import measure_neither
 from training.evaluation.pictures import draw_pictures
 from training.evaluation.predictions import Predictions, read_predictions, write_predictions
 from training.evaluation.scoring import WORKERS, photos_in, score
 from training.evaluation.statistics import Floats
+from training.evaluation.strangers import ScoredStrangers
 from training.evaluation.table import show
 
 PIPE_COLUMNS = 100
@@ -40,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "evaluate",
         help="score held-out photos, say how good the model is and which threshold can be trusted",
         description="Score the held-out photos through an endpoint (or take saved predictions), and write "
-        "evaluation.json, predictions.jsonl, baseline.json and four pictures. The recommended threshold keeps "
+        "evaluation.json, predictions.jsonl, baseline.json and pictures. The recommended threshold keeps "
         "the share wrong among accepted photos at or below the target with the confidence asked for.",
     )
     parser.set_defaults(run=run)
@@ -53,7 +53,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "--predictions", type=Path, metavar="FILE", help="saved predictions.jsonl, instead of asking an endpoint"
     )
     parser.add_argument(
-        "--neither", type=Path, metavar="DIR", help="photos of none of the classes: how many are accepted?"
+        "--strangers",
+        type=Path,
+        metavar="DIR",
+        help="pictures of none of the classes, in folders GROUP/KIND [those of the dataset, if it has any]",
     )
     parser.add_argument(
         "--target-error",
@@ -61,6 +64,13 @@ def add_parser(subparsers: Subparsers) -> None:
         default=0.02,
         metavar="SHARE",
         help="share of accepted photos that may be wrong [%(default)s]",
+    )
+    parser.add_argument(
+        "--target-strangers",
+        type=_share,
+        default=0.05,
+        metavar="SHARE",
+        help="share of strangers that may be routed as if they were of a class [%(default)s]",
     )
     parser.add_argument(
         "--confidence",
@@ -96,10 +106,12 @@ def run(args: argparse.Namespace) -> int:
         )
     _check_threshold(configured, len(labels))
     evaluation = evaluate(
-        predictions, target_error=args.target_error, confidence=args.confidence, configured=configured
+        predictions,
+        target_error=args.target_error,
+        confidence=args.confidence,
+        configured=configured,
+        target_strangers=args.target_strangers,
     )
-    if args.neither is not None:
-        evaluation = _with_neither(evaluation, args, outputs)
     document = to_document(evaluation)
     baseline = _write(args.output, evaluation, document)
     if args.upload_baseline:
@@ -125,45 +137,55 @@ def _check_threshold(threshold: float | None, labels: int | None) -> None:
 
 def _score_test_split(args: argparse.Namespace, outputs: StackOutputs) -> Predictions:
     manifest = read_manifest(args.dataset)
-    places = {label: place for place, label in enumerate(manifest.classes)}
+    classes = classes_of(manifest.classes)
+    places = {label: place for place, label in enumerate(classes)}
     photos = photos_in(args.dataset / "test")
     for photo in photos:
         if photo.parent.name not in places:
-            raise UserError(f"the photo {photo} must lie in a folder named as its class: {', '.join(manifest.classes)}")
+            raise UserError(f"the photo {photo} must lie in a folder named as its class: {', '.join(classes)}")
+    strangers = _strangers(args.strangers, args.dataset)
+    everything = [*photos, *(path for paths in strangers.values() for path in paths)]
     endpoint, size = _endpoint(args, outputs), outputs.image_size or manifest.image_size
-    probabilities, seconds = _ask("held-out photos", photos, endpoint, len(places), size, args.workers)
+    labels = len(manifest.classes)
+    probabilities, seconds = _ask("held-out photos", everything, endpoint, labels, size, args.workers)
+    scored: dict[str, ScoredStrangers] = {}
+    start = len(photos)
+    for group, paths in strangers.items():
+        rows = slice(start, start + len(paths))
+        scored[group] = ScoredStrangers(
+            [_key(path, args.dataset) for path in paths],
+            [path.parent.name for path in paths],
+            probabilities[rows],
+            seconds[rows],
+        )
+        start += len(paths)
     return Predictions(
         classes=manifest.classes,
         model=outputs.training_job_name or endpoint,
         endpoint=endpoint,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        keys=[str(photo.relative_to(args.dataset)) for photo in photos],
+        keys=[_key(photo, args.dataset) for photo in photos],
         labels=np.array([places[photo.parent.name] for photo in photos], dtype=np.int64),
-        probabilities=probabilities,
-        seconds=seconds,
+        probabilities=probabilities[: len(photos)],
+        seconds=seconds[: len(photos)],
+        strangers=scored,
     )
 
 
-def _with_neither(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOutputs) -> Evaluation:
-    size = outputs.image_size or read_manifest(args.dataset).image_size
-    classes = evaluation.predictions.classes
-    probabilities, _ = _ask(
-        "photos of no class",
-        photos_in(args.neither),
-        _endpoint(args, outputs),
-        len(classes),
-        size,
-        args.workers,
-    )
-    found, configured = evaluation.recommendation.found, evaluation.configured
-    neither = measure_neither(
-        evaluation.predictions.probabilities,
-        probabilities,
-        classes,
-        recommended=None if found is None else found.threshold,
-        configured=None if configured is None else configured.threshold,
-    )
-    return dataclasses.replace(evaluation, neither=neither)
+def _strangers(given: Path | None, dataset: Path) -> dict[str, list[Path]]:
+    """The pictures of each group of strangers: `seen` and `unseen` of a dataset, or the folders of a given one."""
+    folder = given or dataset / "strangers"
+    if given is None and not folder.is_dir():
+        return {}
+    groups: dict[str, list[Path]] = {}
+    for path in photos_in(folder):
+        inside = path.relative_to(folder).parts
+        groups.setdefault(inside[0] if len(inside) > 1 else "given", []).append(path)
+    return groups
+
+
+def _key(path: Path, dataset: Path) -> str:
+    return path.relative_to(dataset).as_posix() if path.is_relative_to(dataset) else path.as_posix()
 
 
 def _endpoint(args: argparse.Namespace, outputs: StackOutputs) -> str:

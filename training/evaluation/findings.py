@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from contract.decisions import classes_of
 from contract.intervals import wilson_interval
-from training.evaluation.neither import Neither
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import (
     CALIBRATION_BINS,
@@ -25,6 +26,7 @@ from training.evaluation.statistics import (
     reliability_bins,
     risk_coverage,
 )
+from training.evaluation.strangers import Routed, StrangerFigures, acceptance, measure_strangers
 from training.evaluation.threshold import Acceptance, Recommendation, at_threshold, recommend, recommend_per_class
 
 CURVE_POINTS = 200
@@ -42,6 +44,7 @@ class Evaluation:
     accuracy_interval: tuple[float, float]
     """Wilson's."""
     confusion: Ints
+    """A row per class, a column per label."""
     per_class: list[ClassFigures]
     log_loss: float
     brier: float
@@ -54,12 +57,18 @@ class Evaluation:
     per_class_recommendations: list[Recommendation]
     configured: Acceptance | None
     """What the stack's own threshold does; None when it is not known."""
-    neither: Neither | None = None
+    strangers: Mapping[str, StrangerFigures]
+    """By group; empty when none were scored."""
 
     @property
     def photos(self) -> int:
         """How many photos were scored."""
         return len(self.predictions.keys)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that can be accepted: all but neither."""
+        return classes_of(self.predictions.classes)
 
     @property
     def accuracy(self) -> float:
@@ -88,11 +97,31 @@ def evaluate(
     target_error: float = 0.02,
     confidence: float = 0.95,
     configured: float | None = None,
+    target_strangers: float = 0.05,
 ) -> Evaluation:
-    """Every figure about `predictions`; `configured` is the threshold that the stack runs with, if known."""
-    confidences, correct = predictions.confidences, predictions.correct
-    predicted, classes = predictions.predicted, len(predictions.classes)
-    confusion = confusion_matrix(predictions.labels, predicted, classes)
+    """Every figure about `predictions`.
+
+    Args:
+        predictions: of held-out photos, and of strangers if there are any.
+        target_error: the share of accepted photos that may be wrong.
+        confidence: the level of intervals, bounds and recommendations.
+        configured: the threshold that the stack runs with, if known.
+        target_strangers: the share of strangers of each group that may be routed.
+    """
+    confidences, correct, accepted = predictions.confidences, predictions.correct, predictions.acceptance
+    predicted, labels = predictions.predicted, predictions.classes
+    classes = len(classes_of(labels))
+    square = confusion_matrix(predictions.labels, predicted, len(labels))
+    groups = [acceptance(scored.probabilities, labels) for scored in predictions.strangers.values()]
+    recommendation = recommend(
+        accepted,
+        correct,
+        classes=len(labels),
+        target_error=target_error,
+        confidence=confidence,
+        strangers=groups,
+        target_strangers=target_strangers,
+    )
     right = int(correct.sum())
     reliability = reliability_bins(confidences, correct)
     return Evaluation(
@@ -100,21 +129,35 @@ def evaluate(
         confidence=confidence,
         right=right,
         accuracy_interval=wilson_interval(right, len(correct), confidence),
-        confusion=confusion,
-        per_class=class_figures(confusion, confidence),
+        confusion=square[:classes],
+        per_class=class_figures(square, confidence)[:classes],
         log_loss=log_loss(predictions.labels, predictions.probabilities),
         brier=brier_score(predictions.labels, predictions.probabilities),
         reliability=reliability,
         calibration_error=calibration_error(reliability),
         calibration_error_equal_mass=calibration_error(reliability_bins(confidences, correct, binning="mass")),
-        curve=risk_coverage(confidences, correct),
-        recommendation=recommend(
-            confidences, correct, classes=classes, target_error=target_error, confidence=confidence
-        ),
+        curve=risk_coverage(accepted, correct),
+        recommendation=recommendation,
         per_class_recommendations=recommend_per_class(
-            confidences, correct, predicted, classes=classes, target_error=target_error, confidence=confidence
+            accepted,
+            correct,
+            predicted,
+            classes=classes,
+            labels=len(labels),
+            target_error=target_error,
+            confidence=confidence,
         ),
-        configured=None if configured is None else at_threshold(configured, confidences, correct, confidence),
+        configured=None if configured is None else at_threshold(configured, accepted, correct, confidence),
+        strangers={
+            group: measure_strangers(
+                scored,
+                labels,
+                recommended=recommendation.found.threshold if recommendation.found else None,
+                configured=configured,
+                confidence=confidence,
+            )
+            for group, scored in predictions.strangers.items()
+        },
     )
 
 
@@ -134,11 +177,11 @@ def to_document(evaluation: Evaluation) -> dict[str, object]:
         "accuracy": {"value": evaluation.accuracy, "interval": list(evaluation.accuracy_interval)},
         "per_class": {
             label: dataclasses.asdict(figures)
-            for label, figures in zip(predictions.classes, evaluation.per_class, strict=True)
+            for label, figures in zip(evaluation.classes, evaluation.per_class, strict=True)
         },
         "confusion": {
             "rows": "true class",
-            "columns": "predicted class",
+            "columns": "predicted label",
             "photos": evaluation.confusion.tolist(),
         },
         "log_loss": evaluation.log_loss,
@@ -163,16 +206,28 @@ def to_document(evaluation: Evaluation) -> dict[str, object]:
         "recommended": _recommendation(evaluation.recommendation),
         "per_class_recommended": {
             label: _recommendation(each)
-            for label, each in zip(predictions.classes, evaluation.per_class_recommendations, strict=True)
+            for label, each in zip(evaluation.classes, evaluation.per_class_recommendations, strict=True)
         },
         "configured": None
         if evaluation.configured is None
         else {**_acceptance(evaluation.configured), "sentence": evaluation.configured_sentence},
         "seconds": {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95))},
-        "neither": None
-        if evaluation.neither is None
-        else {**dataclasses.asdict(evaluation.neither), "sentence": evaluation.neither.sentence},
+        "strangers": {
+            group: {
+                "photos": figures.photos,
+                "taken_for": figures.taken_for,
+                "kinds": figures.kinds,
+                "recommended": _routed(figures.recommended),
+                "configured": _routed(figures.configured),
+                "curve": [_routed(each) for each in figures.curve],
+            }
+            for group, figures in evaluation.strangers.items()
+        },
     }
+
+
+def _routed(routed: Routed | None) -> dict[str, object] | None:
+    return None if routed is None else {**dataclasses.asdict(routed), "share": routed.share}
 
 
 def _acceptance(acceptance: Acceptance) -> dict[str, object]:
@@ -188,6 +243,7 @@ def _recommendation(recommendation: Recommendation) -> dict[str, object]:
     return {
         "threshold": None if found is None else found.threshold,
         "target_error": recommendation.target_error,
+        "target_strangers": recommendation.target_strangers,
         "confidence": recommendation.confidence,
         "questions": recommendation.questions,
         "photos": recommendation.photos,

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation: reliability, risk and coverage, confusion, confidence of right and wrong."""
+"""The pictures of an evaluation: reliability, risk and coverage, strangers, confusion, confidence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from contract import charts
-from contract.charts import DASHED, INK, MUTED
+from contract.charts import DASHED, DOTTED, INK, MUTED
 from training.evaluation.findings import Evaluation
+from training.evaluation.statistics import Ints
 
 RIGHT, WRONG, CHOSEN = charts.BLUE, charts.ORANGE, charts.GREEN
 TITLES = {"axes_titlesize": 12, "axes_titleweight": "bold", "axes_titlepad": 12, "axes_grid_axis": "both"}
@@ -96,7 +97,7 @@ def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
         textcoords="offset points",
         color=WRONG,
     )
-    top = max(1.15 * float(curve.risk.max()), 2 * recommendation.target_error)
+    top = max(1.15 * float(curve.risk.max(initial=0)), 2 * recommendation.target_error)
     found, configured = recommendation.found, evaluation.configured
     if found is not None:
         top = max(top, 1.3 * found.bound)
@@ -135,30 +136,85 @@ def paint_confusion(figure: Figure, evaluation: Evaluation) -> None:
     """Photos by true and predicted class, coloured by the share of the true class."""
     axes = figure.subplots()
     labels = evaluation.predictions.classes
-    counts = evaluation.confusion
+    names, counts = confusion_rows(evaluation)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     few = len(labels) <= 4
     axes.set_xticks(range(len(labels)), labels, rotation=0 if few else 40, ha="center" if few else "right")
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(names)), names)
     axes.set_title("What is taken for what")
     axes.set_xlabel("predicted")
-    axes.set_ylabel("true class")
+    axes.set_ylabel("what it is")
     if len(labels) > NUMBERED_CLASSES:
         return
-    for row in range(len(labels)):
+    for row in range(len(names)):
         for column in range(len(labels)):
             axes.text(
                 column,
                 row,
-                f"{counts[row, column]}\n{100 * shares[row, column]:.0f} %",
+                f"{counts[row, column]}\n{small_percent(float(shares[row, column]))}",
                 ha="center",
                 va="center",
                 color="white" if shares[row, column] > 0.55 else INK,
             )
+
+
+def confusion_rows(evaluation: Evaluation) -> tuple[list[str], Ints]:
+    """The rows of the confusion, classes first and then groups of strangers, and their photos by predicted label."""
+    names = [*evaluation.classes, *(f"strangers, {group}" for group in evaluation.strangers)]
+    others = [list(figures.taken_for.values()) for figures in evaluation.strangers.values()]
+    return names, np.vstack([evaluation.confusion, *(np.array([row], dtype=np.int64) for row in others)])
+
+
+def small_percent(share: float) -> str:
+    """A share as a person reads it: never 0 % or 100 % for what is not exactly that."""
+    if 0 < share < 0.01:
+        return "<1 %"
+    if 0.99 < share < 1:
+        return ">99 %"
+    return f"{100 * share:.0f} %"
+
+
+def paint_thresholds(figure: Figure, evaluation: Evaluation) -> None:
+    """Both curves over the threshold: the share wrong among the accepted, and the share of strangers routed."""
+    axes = figure.subplots()
+    curve = evaluation.curve
+    axes.step(curve.thresholds, curve.risk, where="post", color=RIGHT, linewidth=1.6, label="wrong among the accepted")
+    for (group, figures), style in zip(evaluation.strangers.items(), ("-", DASHED, DOTTED), strict=False):
+        thresholds = [each.threshold for each in figures.curve]
+        axes.plot(
+            thresholds,
+            [each.share for each in figures.curve],
+            color=charts.RED,
+            linestyle=style,
+            linewidth=1.6,
+            label=f"strangers routed, {group}",
+        )
+        axes.fill_between(
+            thresholds,
+            [each.share for each in figures.curve],
+            [each.bound for each in figures.curve],
+            color=charts.RED,
+            alpha=0.1,
+            linewidth=0,
+        )
+    found, configured = evaluation.recommendation.found, evaluation.configured
+    for threshold, colour, name in (
+        (found.threshold if found else None, CHOSEN, "recommended"),
+        (configured.threshold if configured else None, INK, "configured"),
+    ):
+        if threshold is not None:
+            axes.axvline(threshold, color=colour, linestyle=DASHED, linewidth=1.2, label=f"{name} {threshold:g}")
+    axes.set_title("What each threshold lets through")
+    axes.set_xlabel("threshold")
+    axes.set_ylabel("share (shaded: up to the upper bound)" if evaluation.strangers else "share")
+    axes.set_xlim(1 / len(evaluation.predictions.classes), 1.005)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(_percent))
+    axes.legend(loc="upper right")
 
 
 def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
@@ -200,6 +256,7 @@ def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
 PICTURES: Mapping[str, tuple[Callable[[Figure, Evaluation], None], tuple[float, float]]] = {
     "reliability": (paint_reliability, (6.4, 6.0)),
     "risk_coverage": (paint_risk_coverage, (7.2, 4.6)),
+    "thresholds": (paint_thresholds, (7.2, 4.6)),
     "confusion": (paint_confusion, (5.6, 5.0)),
     "confidence": (paint_confidence, (7.2, 4.6)),
 }

@@ -1,8 +1,9 @@
 """Predictions of held-out photos, in memory and as predictions.jsonl.
 
 The file's first line is a header, `{"classes": […], "model": …, "endpoint": …, "created": …}`; each line
-after it is a photo, `{"key": …, "label": true class, "inferences": [a probability a class], "seconds":
-…}`.
+after it is a photo, `{"key": …, "label": true class, "inferences": [a probability a label], "seconds":
+…}`, or a picture of none of the classes, which has `"stranger": its group, "kind": what it shows` in place of
+the label.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,7 @@ import numpy as np
 from contract.errors import InvalidInference, UserError
 from contract.inferences import read_inferences
 from training.evaluation.statistics import Bools, Floats, Ints
+from training.evaluation.strangers import ScoredStrangers, acceptance
 
 
 class PredictionsError(UserError):
@@ -32,7 +34,7 @@ class Predictions:
     """What a model answered about photos whose class is known."""
 
     classes: tuple[str, ...]
-    """In label order."""
+    """What the model answers, in label order: with a label neither that is the last."""
     model: str
     endpoint: str
     created: str
@@ -44,6 +46,13 @@ class Predictions:
     """A row per photo, a column per class."""
     seconds: Floats
     """How long each answer took."""
+    strangers: Mapping[str, ScoredStrangers] = field(default_factory=dict[str, ScoredStrangers])
+    """Pictures of none of the classes, by group: those of kinds `seen` in training, and of `unseen` ones."""
+
+    @property
+    def acceptance(self) -> Floats:
+        """What is compared with a threshold: the confidence, or 0 where the best label is neither."""
+        return acceptance(self.probabilities, self.classes)
 
     @property
     def confidences(self) -> Floats:
@@ -93,6 +102,30 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
                 "seconds": float(predictions.seconds[place]),
             }
             lines.write(json.dumps(photo) + "\n")
+        for group, scored in predictions.strangers.items():
+            for place, key in enumerate(scored.keys):
+                stranger: dict[str, object] = {
+                    "key": key,
+                    "stranger": group,
+                    "kind": scored.kinds[place],
+                    "inferences": scored.probabilities[place].tolist(),
+                    "seconds": float(scored.seconds[place]),
+                }
+                lines.write(json.dumps(stranger) + "\n")
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The photos of one group as they are read; of strangers `kinds` says what they show."""
+
+    keys: list[str] = field(default_factory=list[str])
+    kinds: list[str] = field(default_factory=list[str])
+    scores: array[float] = field(default_factory=lambda: array("d"))
+    seconds: array[float] = field(default_factory=lambda: array("d"))
+
+    def probabilities(self, labels: int) -> Floats:
+        """A row per photo."""
+        return np.array(self.scores, dtype=np.float64).reshape(len(self.keys), labels)
 
 
 def _parse(lines: Iterable[str], name: str) -> Predictions:
@@ -104,35 +137,45 @@ def _parse(lines: Iterable[str], name: str) -> Predictions:
             f"{name}:1: classes must be two or more different names, got {_shown(header.get('classes'))}"
         )
     place_of = {label: place for place, label in enumerate(labels)}
-    keys: list[str] = []
-    truths, scores, seconds = array("q"), array("d"), array("d")
+    photos, truths, strangers = _Rows(), array("q"), dict[str, _Rows]()
     for number, line in numbered:
         if not line.strip():
             continue
         photo = _object(line, name, number)
-        truth, took = photo.get("label"), photo.get("seconds", 0.0)
-        if not isinstance(truth, str) or truth not in place_of:
+        truth, took, group = photo.get("label"), photo.get("seconds", 0.0), photo.get("stranger")
+        if group is not None:
+            rows = strangers.setdefault(_text(photo, "stranger", name, number), _Rows())
+            rows.kinds.append(_text(photo, "kind", name, number))
+        elif isinstance(truth, str) and truth in place_of:
+            rows = photos
+            truths.append(place_of[truth])
+        else:
             raise PredictionsError(f"{name}:{number}: label must be one of {', '.join(labels)}, got {_shown(truth)}")
         if isinstance(took, bool) or not isinstance(took, int | float) or not 0 <= took < math.inf:
             raise PredictionsError(f"{name}:{number}: seconds must be a number from 0 on, got {_shown(took)}")
         try:
-            scores.extend(read_inferences(photo.get("inferences"), len(labels)))
+            rows.scores.extend(read_inferences(photo.get("inferences"), len(labels)))
         except InvalidInference as error:
             raise PredictionsError(f"{name}:{number}: {error}") from None
-        keys.append(_text(photo, "key", name, number))
-        truths.append(place_of[truth])
-        seconds.append(took)
-    if not keys:
+        rows.keys.append(_text(photo, "key", name, number))
+        rows.seconds.append(took)
+    if not photos.keys:
         raise PredictionsError(f"{name} must hold at least one photo after its header")
     return Predictions(
         classes=tuple(labels),
         model=_text(header, "model", name, 1),
         endpoint=_text(header, "endpoint", name, 1),
         created=_time(header, name),
-        keys=keys,
+        keys=photos.keys,
         labels=np.array(truths, dtype=np.int64),
-        probabilities=np.array(scores, dtype=np.float64).reshape(len(keys), len(labels)),
-        seconds=np.array(seconds, dtype=np.float64),
+        probabilities=photos.probabilities(len(labels)),
+        seconds=np.array(photos.seconds, dtype=np.float64),
+        strangers={
+            group: ScoredStrangers(
+                rows.keys, rows.kinds, rows.probabilities(len(labels)), np.array(rows.seconds, dtype=np.float64)
+            )
+            for group, rows in strangers.items()
+        },
     )
 
 

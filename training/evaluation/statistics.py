@@ -7,7 +7,6 @@ tie) is the true one.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +23,13 @@ Binning = Literal["width", "mass"]
 
 CALIBRATION_BINS = 15
 """Bins of a calibration error, as in Guo et al., On Calibration of Modern Neural Networks (2017)."""
+
+
+def error_upper_bound(errors: int, accepted: int, confidence: float = 0.95) -> float:
+    """The exact (Clopper-Pearson) one-sided upper bound of an error rate, for a set fixed beforehand."""
+    if errors >= accepted:
+        return 1.0
+    return float(stats.beta.isf(1 - confidence, errors + 1, accepted - errors))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def confusion_matrix(labels: Ints, predicted: Ints, classes: int) -> Ints:
@@ -159,35 +165,12 @@ class RiskCoverage:
 
 
 def risk_coverage(confidences: Floats, correct: Bools) -> RiskCoverage:
-    """The risk-coverage curve, from the most confident photos to all of them."""
+    """The risk-coverage curve, from the most confident photos to all whose confidence is not 0."""
     order = np.argsort(-confidences, kind="stable")
+    # 0 is what no threshold accepts
+    order = order[confidences[order] > 0]
     falling = confidences[order]
     last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True)) if len(falling) else np.array([], int)
     errors: Ints = np.cumsum(~correct[order], dtype=np.int64)[last]
     accepted = last + 1
     return RiskCoverage(falling[last], accepted, errors, accepted / max(1, len(confidences)), errors / accepted)
-
-
-def margins(probabilities: Floats) -> Floats:
-    """Best minus second-best probability of each photo."""
-    two_best = np.partition(probabilities, -2, axis=1)[:, -2:]
-    return two_best[:, 1] - two_best[:, 0]
-
-
-def entropies(probabilities: Floats) -> Floats:
-    """Entropy of each photo's probabilities, in nats.
-
-    It stands where an energy score would: that one needs the network's raw outputs (logits), and an endpoint
-    answers with probabilities, from which their common shift can't be got back.
-    """
-    logarithms = np.log(np.where(probabilities > 0, probabilities, 1.0))
-    return -(probabilities * logarithms).sum(axis=1)
-
-
-def auroc(high: Floats, low: Floats) -> float:
-    """Probability that a score of `high` exceeds one of `low`, ties counting half; NaN if one is empty."""
-    if len(high) == 0 or len(low) == 0:
-        return math.nan
-    ranks = np.asarray(stats.rankdata(np.concatenate([high, low])), dtype=np.float64)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    wins = float(ranks[: len(high)].sum()) - len(high) * (len(high) + 1) / 2
-    return wins / (len(high) * len(low))

@@ -9,17 +9,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from contract.decisions import NEITHER
 from training.evaluation.findings import Evaluation
-from training.evaluation.neither import Neither
 from training.evaluation.statistics import CALIBRATION_BINS
 
 
 def show(evaluation: Evaluation, console: Console) -> None:
-    """Print the verdict, the classes, the confusions, the figures and, if measured, photos of no class."""
+    """Print the verdict, the classes, the confusions, the figures and, if measured, strangers."""
     parts: list[RenderableType] = [_verdict(evaluation), _classes(evaluation), _confusion(evaluation)]
     parts.append(_figures(evaluation))
-    if evaluation.neither is not None:
-        parts.append(_neither(evaluation.neither))
+    if evaluation.strangers:
+        parts.append(_strangers(evaluation))
     console.print(Group(*(Padding(part, (0, 0, 1, 0)) for part in parts)))
 
 
@@ -44,7 +44,7 @@ def _classes(evaluation: Evaluation) -> Table:
         table.add_column(heading, justify="right")
     table.add_column(f"own threshold ({100 * each_level:.4g} % each)")
     for label, figures, own in zip(
-        evaluation.predictions.classes,
+        evaluation.classes,
         evaluation.per_class,
         evaluation.per_class_recommendations,
         strict=True,
@@ -69,13 +69,19 @@ def _confusion(evaluation: Evaluation) -> Table:
     table.add_column("true class")
     for label in evaluation.predictions.classes:
         table.add_column(label, justify="right")
-    for row, label in enumerate(evaluation.predictions.classes):
+    for row, label in enumerate(evaluation.classes):
         counts = [int(count) for count in evaluation.confusion[row]]
         cells = [
             Text(str(count), style="green" if column == row else "red" if count else "dim")
             for column, count in enumerate(counts)
         ]
         table.add_row(label, *cells)
+    for group, figures in evaluation.strangers.items():
+        counts = [
+            Text(str(count), style="green" if label == NEITHER else "red" if count else "dim")
+            for label, count in figures.taken_for.items()
+        ]
+        table.add_row(f"strangers, {group}", *counts)
     return table
 
 
@@ -103,28 +109,24 @@ def _figures(evaluation: Evaluation) -> Table:
     return table
 
 
-def _neither(neither: Neither) -> Group:
-    table = _table(f"{neither.photos} photos of none of the classes")
+def _strangers(evaluation: Evaluation) -> Table:
+    table = _table("Strangers: pictures of none of the classes")
+    table.add_column("kinds")
+    table.add_column("photos", justify="right")
     table.add_column("threshold")
-    table.add_column("accepted", justify="right")
-    table.add_column("95 % interval", justify="right")
-    for name, accepted in (("recommended", neither.recommended), ("configured", neither.configured)):
-        if accepted is not None:
-            low, high = accepted.interval
-            table.add_row(
-                f"{name} {accepted.threshold:g}",
-                f"{accepted.accepted} ({100 * accepted.share:.0f} %)",
-                f"{100 * low:.0f} to {100 * high:.0f} %",
-            )
-    scores = _table("What would catch them")
-    scores.add_column("score")
-    for heading in ("AUROC", "cut", "caught"):
-        scores.add_column(heading, justify="right")
-    for detector in neither.detectors:
-        scores.add_row(detector.name, f"{detector.auroc:.3f}", f"{detector.cut:.4f}", f"{100 * detector.caught:.0f} %")
-    return Group(
-        table, Padding("", (0, 0)), scores, Text(f"Each cut keeps {neither.kept} held-out photos. {neither.sentence}")
-    )
+    table.add_column("routed", justify="right")
+    table.add_column(f"at most ({100 * evaluation.confidence:g} %)", justify="right")
+    for group, figures in evaluation.strangers.items():
+        for name, routed in (("recommended", figures.recommended), ("configured", figures.configured)):
+            if routed is not None:
+                table.add_row(
+                    f"{group} in training",
+                    str(figures.photos),
+                    f"{name} {routed.threshold:g}",
+                    f"{routed.routed} ({100 * routed.share:.1f} %)",
+                    f"{100 * routed.bound:.1f} %",
+                )
+    return table
 
 
 def _share(value: float | None) -> str:

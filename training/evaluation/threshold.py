@@ -15,6 +15,10 @@ looked at:
   answer, and six tell 63 thresholds apart. With 2 % there is one question for 200 photos, there are two
   for 400 and six for 1000.
 
+Strangers (pictures of none of the classes) are a second condition of every question: of each group of them at
+most a target share may be routed, by the same kind of bound at the same level. A threshold is recommended only
+when all conditions hold, so no condition's bound pays for another's.
+
 The guarantee: photos like the held-out ones, being accepted at the threshold recommended, are wrong more
 often than the target with probability 1 - confidence at most over the draw of the held-out photos. It
 takes for granted that photos are independent draws, and that the more confident the model is, the less
@@ -28,9 +32,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
-from training.evaluation.statistics import Bools, Floats, Ints
+from training.evaluation.statistics import Bools, Floats, Ints, error_upper_bound
+from training.evaluation.strangers import Routed, routed_at
 
 DECIMALS = 4
 """Of a recommended threshold: what a person can read and configure."""
@@ -41,13 +45,6 @@ SEARCHED_SHARE = 0.5
 Of the rules tried (on the scores of models and on drawn ones, 200 to 3000 photos) this one accepted the
 most photos, or nearly so, at each size.
 """
-
-
-def error_upper_bound(errors: int, accepted: int, confidence: float = 0.95) -> float:
-    """The exact (Clopper-Pearson) one-sided upper bound of an error rate, for a set fixed beforehand."""
-    if errors >= accepted:
-        return 1.0
-    return float(stats.beta.isf(1 - confidence, errors + 1, accepted - errors))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def photos_needed(target_error: float, confidence: float = 0.95) -> int:
@@ -67,6 +64,8 @@ class Acceptance:
     """Wrong among the accepted."""
     bound: float
     """Upper bound of the error rate among accepted photos."""
+    strangers: tuple[Routed, ...] = ()
+    """What it does to each group of strangers, where a target for them is set."""
 
     @property
     def coverage(self) -> float:
@@ -92,11 +91,15 @@ class Recommendation:
     found: Acceptance | None
     nearest: Acceptance | None
     """Without a find: the threshold asked about that came nearest."""
+    target_strangers: float | None = None
+    """Share of strangers that may be routed; None when none were scored."""
 
     @property
     def sentence(self) -> str:
         """The recommendation, or that there is none and why, for people."""
         percent, level = f"{_percent(self.target_error)} wrong", _percent(self.confidence)
+        if self.target_strangers is not None:
+            percent += f" and at most {_percent(self.target_strangers)} of strangers routed"
         if self.found is not None:
             return (
                 f"{self.found.threshold:g} accepts {math.floor(100 * self.found.coverage)} % of photos "
@@ -107,17 +110,36 @@ class Recommendation:
             needed = photos_needed(self.target_error, self.confidence)
             return f"{plain}: that takes {needed} held-out photos or more, and there are {self.photos}"
         near = self.nearest
+        if self.target_strangers is not None and near.bound <= self.target_error:
+            worst = max(near.strangers, key=lambda each: each.bound)
+            return (
+                f"{plain}: the nearest is {near.threshold:g}, where {worst.routed} of {worst.photos} strangers are "
+                f"routed, so at most {_percent(worst.bound)}"
+            )
         return (
             f"{plain}: the nearest is {near.threshold:g}, where {near.errors} of {near.accepted} accepted "
             f"are wrong, so at most {_percent(near.bound)}"
         )
 
 
-def at_threshold(threshold: float, confidences: Floats, correct: Bools, confidence: float = 0.95) -> Acceptance:
+def at_threshold(
+    threshold: float,
+    confidences: Floats,
+    correct: Bools,
+    confidence: float = 0.95,
+    strangers: Sequence[Floats] = (),
+) -> Acceptance:
     """What happens at a threshold that was fixed without looking at these photos."""
     inside = confidences >= threshold
     accepted, errors = int(inside.sum()), int((inside & ~correct).sum())
-    return Acceptance(threshold, len(confidences), accepted, errors, error_upper_bound(errors, accepted, confidence))
+    return Acceptance(
+        threshold,
+        len(confidences),
+        accepted,
+        errors,
+        error_upper_bound(errors, accepted, confidence),
+        tuple(routed_at(threshold, scores, confidence) for scores in strangers),
+    )
 
 
 def recommend(
@@ -127,27 +149,50 @@ def recommend(
     classes: int,
     target_error: float = 0.02,
     confidence: float = 0.95,
+    strangers: Sequence[Floats] = (),
+    target_strangers: float = 0.05,
 ) -> Recommendation:
     """The least threshold found at which at most `target_error` of the accepted are wrong.
 
     The thresholds asked about have DECIMALS decimals and lie above 1 / `classes`, since the most
-    probable class always reaches that.
+    probable label always reaches that.
+
+    Args:
+        confidences: of the held-out photos; 0 where no threshold accepts (the best label is neither).
+        correct: whether each photo's label is the true one.
+        classes: how many labels the model has.
+        target_error: the share of accepted photos that may be wrong.
+        confidence: the probability with which the targets hold.
+        strangers: the same scores of each group of strangers; empty groups say nothing.
+        target_strangers: the share of each group that may be routed.
     """
+    groups = [scores for scores in strangers if len(scores)]
     photos = len(confidences)
     questions = _questions(photos, target_error, confidence)
     level = 1 - (1 - confidence) / max(1, questions)
     candidates = _candidates(confidences, classes, questions, photos_needed(target_error, level))
     found = nearest = None
+    least_excess = math.inf
     low, high = 0, len(candidates) - 1
     while low <= high:
         middle = (low + high) // 2
-        asked = at_threshold(candidates[middle], confidences, correct, level)
-        if asked.bound <= target_error:
+        asked = at_threshold(candidates[middle], confidences, correct, level, groups)
+        excess = max(asked.bound / target_error, *(each.bound / target_strangers for each in asked.strangers), 0)
+        if excess <= 1:
             found, low = asked, middle + 1
         else:
-            nearest = asked if nearest is None or asked.bound < nearest.bound else nearest
+            if excess < least_excess:
+                nearest, least_excess = asked, excess
             high = middle - 1
-    return Recommendation(target_error, confidence, photos, questions, found, None if found else nearest)
+    return Recommendation(
+        target_error,
+        confidence,
+        photos,
+        questions,
+        found,
+        None if found else nearest,
+        target_strangers if groups else None,
+    )
 
 
 def recommend_per_class(
@@ -156,10 +201,13 @@ def recommend_per_class(
     predicted: Ints,
     *,
     classes: int,
+    labels: int,
     target_error: float = 0.02,
     confidence: float = 0.95,
 ) -> list[Recommendation]:
     """A threshold of its own for the photos predicted as each class, in label order.
+
+    `classes` are those that can be accepted: the label neither is none.
 
     All of them hold together with `confidence`: each is found at 1 - (1 - confidence) / classes. So each
     takes more photos than the common threshold does.
@@ -169,7 +217,7 @@ def recommend_per_class(
         recommend(
             confidences[predicted == index],
             correct[predicted == index],
-            classes=classes,
+            classes=labels,
             target_error=target_error,
             confidence=each,
         )

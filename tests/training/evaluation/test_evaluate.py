@@ -78,6 +78,7 @@ def test_held_out_photos_go_through_the_endpoint_and_everything_is_written(tmp_p
         "baseline.json",
         "reliability.png",
         "risk_coverage.png",
+        "thresholds.png",
         "confusion.png",
         "confidence.png",
     }
@@ -103,22 +104,20 @@ def test_saved_predictions_need_no_endpoint_and_json_is_for_scripts(tmp_path, ca
     assert printed["recommended"]["confidence"] == 0.9
 
 
-def test_photos_of_no_class_are_measured_at_both_thresholds(tmp_path, dataset, monkeypatch, capsys):
-    neither = tmp_path / "neither"
-    neither.mkdir()
+def test_strangers_go_through_the_endpoint_as_photos_do(tmp_path, dataset, monkeypatch, capsys):
+    folder = tmp_path / "others"
+    (folder / "unseen" / "tank").mkdir(parents=True)
     for number, red in enumerate((250, 250, 128, 5)):
-        (neither / f"{number}.jpg").write_bytes(png(red, size=90, format="JPEG"))
+        (folder / "unseen" / "tank" / f"{number}.jpg").write_bytes(png(red, size=90, format="JPEG"))
     outputs = stack_outputs(tmp_path)
-    arguments = ["evaluate", "--dataset", str(dataset), "--outputs", str(outputs), "--neither", str(neither)]
+    arguments = ["evaluate", "--dataset", str(dataset), "--outputs", str(outputs), "--strangers", str(folder)]
     with endpoint(monkeypatch) as requests:
         assert main([*arguments, "--output", str(tmp_path / "out"), "--json"]) == 0
-    assert all(Image.open(io.BytesIO(body)).size == (32, 32) for _, _, body in requests)
-    found = json.loads(capsys.readouterr().out)["neither"]
+    assert len(requests) == 404 and all(Image.open(io.BytesIO(body)).size == (32, 32) for _, _, body in requests)
+    found = json.loads(capsys.readouterr().out)["strangers"]["unseen"]
     assert found["photos"] == 4
-    assert found["configured"] == {"threshold": 0.8, "accepted": 3, "share": 0.75} | {
-        "interval": found["configured"]["interval"]
-    }
-    assert [each["name"] for each in found["detectors"]] == ["confidence", "margin", "entropy"]
+    assert (found["configured"]["routed"], found["configured"]["share"]) == (3, 0.75)
+    assert found["kinds"] == {"tank": {"photos": 4, "configured": 3}}
 
 
 def test_the_baseline_is_uploaded_when_asked(tmp_path, capsys, monkeypatch):
@@ -166,7 +165,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(tmp_path, monkeypatch, capsys
     assert capsys.readouterr().err.startswith(f"error: {message}")
 
 
-@pytest.mark.parametrize("option", ["--target-error", "--confidence"])
+@pytest.mark.parametrize("option", ["--target-error", "--target-strangers", "--confidence"])
 @pytest.mark.parametrize("value", ["0", "1", "2", "nan", "much"])
 def test_shares_lie_between_0_and_1(option, value, capsys):
     with pytest.raises(SystemExit) as caught:

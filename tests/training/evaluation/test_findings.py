@@ -1,6 +1,6 @@
-import dataclasses
 import json
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -8,16 +8,18 @@ from rich.console import Console
 
 from tests.training.evaluation.evidence_builders import predictions, some_predictions
 from training.evaluation.findings import evaluate, to_document
-from training.evaluation.neither import measure_neither
 from training.evaluation.pictures import (
     PICTURES,
     draw_pictures,
     paint_confusion,
     paint_reliability,
     paint_risk_coverage,
+    paint_thresholds,
+    small_percent,
 )
+from training.evaluation.statistics import error_upper_bound
+from training.evaluation.strangers import ScoredStrangers
 from training.evaluation.table import show
-from training.evaluation.threshold import error_upper_bound
 
 FIVE = ("bicycle", "motorcycle", "poppy", "tulip", "willow_tree")
 
@@ -65,7 +67,7 @@ def test_the_document_is_strict_json_with_the_figures():
     assert len(points) <= 200
     assert points[-1]["coverage"] == 1
     assert points[-1]["risk"] == pytest.approx(1 - evaluation.accuracy)
-    assert document["neither"] is None
+    assert document["strangers"] == {}
 
 
 def test_a_class_without_photos_has_no_figures_rather_than_wrong_ones():
@@ -87,14 +89,80 @@ def test_the_screen_says_the_recommendation_and_every_class():
         assert figure in text
 
 
-def test_the_screen_says_what_happens_to_photos_of_no_class():
-    scored = some_predictions()
-    others = some_predictions(50, certainty=0, seed=2).probabilities
-    neither = measure_neither(scored.probabilities, others, scored.classes, recommended=None, configured=0.8)
-    text = shown(dataclasses.replace(evaluate(scored, configured=0.8), neither=neither))
-    assert "50 photos of none of the classes" in text
-    assert "configured 0.8" in text
-    assert "entropy" in text
+LABELS = ("bicycle", "motorcycle", "neither")
+
+
+def with_strangers(scored=None, count=200, routed=4):
+    """A model of two classes and neither that routes `routed` of `count` strangers of each group, surely."""
+    scored = scored or some_predictions(600, LABELS[:2])
+    probabilities = np.hstack([scored.probabilities * 0.99, np.full((len(scored.keys), 1), 0.01)])
+    answers = np.tile([0.02, 0.01, 0.97], (count, 1))
+    answers[:routed] = [0.96, 0.03, 0.01]
+    groups = {
+        name: ScoredStrangers(
+            [f"strangers/{name}/{kinds[place % 2]}/{place}.png" for place in range(count)],
+            [kinds[place % 2] for place in range(count)],
+            answers,
+            np.full(count, 0.01),
+        )
+        for name, kinds in (("seen", ("bus", "cup")), ("unseen", ("tank", "sea")))
+    }
+    return predictions(probabilities, scored.labels, LABELS, strangers=groups)
+
+
+def test_strangers_are_counted_by_group_kind_label_and_threshold():
+    evaluation = evaluate(with_strangers(), configured=0.8)
+    unseen = evaluation.strangers["unseen"]
+    assert (unseen.photos, unseen.configured.routed) == (200, 4)
+    assert unseen.configured.bound == error_upper_bound(4, 200)
+    assert unseen.taken_for == {"bicycle": 4, "motorcycle": 0, "neither": 196}
+    assert unseen.kinds["tank"]["photos"] == 100 and unseen.kinds["tank"]["configured"] == 2
+    shares = [each.share for each in unseen.curve]
+    assert shares == sorted(shares, reverse=True) and shares[0] == 0.02 and unseen.curve[-1].threshold == 1
+    document = json.loads(json.dumps(to_document(evaluation), allow_nan=False))
+    assert document["strangers"]["unseen"]["configured"]["share"] == 0.02
+    assert document["recommended"]["target_strangers"] == 0.05
+
+
+def test_a_vehicle_taken_for_neither_is_wrong_but_never_accepted():
+    scored = predictions([[0.9, 0.05, 0.05], [0.02, 0.08, 0.9], [0.1, 0.8, 0.1]], [0, 0, 1], LABELS)
+    evaluation = evaluate(scored, configured=0.5)
+    assert evaluation.right == 2 and evaluation.configured.accepted == 2 and evaluation.configured.errors == 0
+    assert evaluation.curve.coverage[-1] == pytest.approx(2 / 3)
+    assert evaluation.confusion.tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert evaluation.classes == LABELS[:2] and len(evaluation.per_class) == 2
+
+
+def test_the_screen_says_what_happens_to_strangers():
+    text = shown(evaluate(with_strangers(), configured=0.8))
+    assert "Strangers: pictures of none of the classes" in text
+    assert "unseen in training" in text and "configured 0.8" in text and "4 (2.0 %)" in text
+    assert "strangers, seen" in text
+
+
+def test_both_curves_are_drawn_and_strangers_have_their_rows_in_the_confusion(tmp_path):
+    evaluation = evaluate(with_strangers(), configured=0.8)
+    figure = Figure()
+    paint_thresholds(figure, evaluation)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(lines["strangers routed, unseen"].get_ydata()) == [
+        each.share for each in evaluation.strangers["unseen"].curve
+    ]
+    assert list(lines["wrong among the accepted"].get_ydata()) == evaluation.curve.risk.tolist()
+    figure = Figure()
+    paint_confusion(figure, evaluation)
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()][2:] == [
+        "strangers, seen",
+        "strangers, unseen",
+    ]
+    assert len(draw_pictures(evaluation, tmp_path)) == 5
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0 %"), (0.0001, "<1 %"), (0.0149, "1 %"), (0.996, ">99 %"), (1, "100 %")]
+)
+def test_no_share_is_rounded_to_nothing_or_to_all(share, text):
+    assert small_percent(share) == text
 
 
 @pytest.mark.parametrize("classes", [FIVE[:2], FIVE, tuple(f"class {i}" for i in range(20))])
@@ -109,7 +177,7 @@ def test_the_pictures_are_drawn_for_any_number_of_classes(tmp_path, classes):
 
 
 def test_the_pictures_of_one_photo_are_drawn_too(tmp_path):
-    assert len(draw_pictures(evaluate(predictions([[1.0, 0.0]], [0])), tmp_path)) == 4
+    assert len(draw_pictures(evaluate(predictions([[1.0, 0.0]], [0])), tmp_path)) == 5
 
 
 def test_what_is_drawn_is_what_was_measured():

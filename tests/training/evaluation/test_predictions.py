@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tests.training.evaluation.evidence_builders import predictions, some_predictions
+from tests.training.evaluation.test_findings import with_strangers
 from training.evaluation.predictions import PredictionsError, read_predictions, write_predictions
 
 HEADER = {"classes": ["bicycle", "motorcycle"], "model": "m", "endpoint": "e", "created": "2026-11-20T10:00:00Z"}
@@ -94,3 +95,19 @@ def test_empty_files_and_missing_files_are_said(tmp_path):
     assert refused(tmp_path, HEADER) == "predictions.jsonl must hold at least one photo after its header"
     with pytest.raises(PredictionsError, match="can't be read: No such file"):
         read_predictions(tmp_path / "none.jsonl")
+
+
+def test_strangers_are_read_back_as_they_were_written(tmp_path):
+    scored = with_strangers()
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(path, scored)
+    back = read_predictions(path)
+    assert list(back.strangers) == ["seen", "unseen"] and back.keys == scored.keys
+    for group, given in scored.strangers.items():
+        assert (back.strangers[group].keys, back.strangers[group].kinds) == (given.keys, given.kinds)
+        assert (back.strangers[group].probabilities == given.probabilities).all()
+
+
+def test_a_stranger_without_its_kind_is_refused(tmp_path):
+    line = {"key": "a.png", "stranger": "seen", "inferences": [0.9, 0.1]}
+    assert refused(tmp_path, HEADER, PHOTO, line) == "predictions.jsonl:3: kind must be a string, got None"

@@ -3,21 +3,17 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
 from sklearn import metrics
 
 from training.evaluation.statistics import (
-    auroc,
     brier_score,
     calibration_error,
     class_figures,
     confusion_matrix,
-    entropies,
     log_loss,
-    margins,
     reliability_bins,
     risk_coverage,
 )
@@ -33,7 +29,7 @@ def scored_photos(draw, least=1, most=5):
 
 
 confidence_lists = st.lists(
-    st.tuples(st.sampled_from([0.1, 0.5, 0.52, 0.6, 0.75, 0.9, 0.99, 1.0]) | st.floats(0, 1), st.booleans()),
+    st.tuples(st.sampled_from([0.1, 0.5, 0.52, 0.6, 0.75, 0.9, 0.99, 1.0]) | st.floats(0.001, 1), st.booleans()),
     min_size=1,
     max_size=60,
 )
@@ -148,33 +144,3 @@ def test_no_order_of_photos_has_a_smaller_area_than_the_right_ones_first(pairs):
     confidences, correct = arrays(pairs)
     right_first = correct + np.arange(len(correct)) / len(correct)
     assert risk_coverage(right_first, correct).area <= risk_coverage(confidences, correct).area + 1e-12
-
-
-@given(scored_photos())
-def test_margin_and_entropy_by_their_definitions(photos):
-    _, probabilities = photos
-    for row, margin, entropy in zip(probabilities, margins(probabilities), entropies(probabilities), strict=True):
-        best, second = sorted(row, reverse=True)[:2]
-        assert margin == pytest.approx(best - second)
-        assert entropy == pytest.approx(stats.entropy(row))
-
-
-def test_certainty_has_no_entropy():
-    assert entropies(np.array([[0.0, 1.0, 0.0]]))[0] == 0
-
-
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.lists(st.integers(0, 6), min_size=1, max_size=30))
-def test_auroc_agrees_with_scikit_learn_with_ties(high, low):
-    expected = metrics.roc_auc_score([1] * len(high) + [0] * len(low), high + low)
-    assert auroc(np.array(high, float), np.array(low, float)) == pytest.approx(expected)
-
-
-@given(scored_photos(least=2, most=2), st.integers(1, 39))
-def test_with_two_classes_margin_and_entropy_rank_photos_as_confidence_does(photos, cut):
-    _, probabilities = photos
-    assume(cut < len(probabilities))
-    first = np.round(probabilities[:, 0], 3)
-    two = np.stack([first, 1 - first], axis=1)
-    scores = [np.round(score, 9) for score in (two.max(axis=1), margins(two), -entropies(two))]
-    areas = [auroc(score[:cut], score[cut:]) for score in scores]
-    assert areas == pytest.approx([areas[0]] * 3)

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from training.evaluation.statistics import error_upper_bound
 from training.evaluation.threshold import (
     at_threshold,
-    error_upper_bound,
     photos_needed,
     recommend,
     recommend_per_class,
@@ -182,9 +182,56 @@ def test_each_class_gets_its_own_threshold_that_all_hold_together():
     sure, slope = 1 - 0.5 * random.random(4000) ** 3, np.repeat([0.0, 0.5], 2000)
     correct = random.random(4000) >= slope * (1 - sure)
     predicted = np.repeat([0, 1], 2000)
-    first, second = recommend_per_class(sure, correct, predicted, classes=2)
+    first, second = recommend_per_class(sure, correct, predicted, classes=2, labels=2)
     assert first.confidence == second.confidence == pytest.approx(0.975)
     assert first.found is not None
     assert second.found is not None
     assert first.found.threshold < second.found.threshold
     assert (first.photos, second.photos) == (2000, 2000)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.6), st.integers(100, 600))
+@settings(max_examples=60, deadline=None)
+def test_what_is_recommended_meets_both_targets_on_every_group_of_strangers(seed, sureness, count):
+    random = np.random.default_rng(seed)
+    confidences, correct = drawn(1200, random, slope=0.3)
+    groups = [np.where(random.random(count) < sureness, random.uniform(0.4, 1, count), 0.0) for _ in range(2)]
+    found = recommend(confidences, correct, classes=3, strangers=groups, target_strangers=0.05).found
+    if found is not None:
+        for scores in groups:
+            routed = int((scores >= found.threshold).sum())
+            assert error_upper_bound(routed, count) <= 0.05
+        assert found.bound <= 0.02
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_strangers_never_lower_the_threshold(seed):
+    random = np.random.default_rng(seed)
+    confidences, correct = drawn(1200, random, slope=0.3)
+    strangers = random.uniform(0.4, 1, 300) * (random.random(300) < 0.3)
+    alone = recommend(confidences, correct, classes=3)
+    both = recommend(confidences, correct, classes=3, strangers=[strangers])
+    if both.found is not None:
+        assert alone.found is not None and both.found.threshold >= alone.found.threshold
+
+
+def test_when_strangers_are_what_forbids_every_threshold_the_sentence_says_so():
+    confidences, correct = drawn(1200, np.random.default_rng(3), slope=0.1)
+    certain = np.ones(200)
+    outcome = recommend(confidences, correct, classes=3, strangers=[certain])
+    assert outcome.found is None
+    assert "at most 5 % of strangers routed" in outcome.sentence
+    assert "200 of 200 strangers are routed, so at most 100 %" in outcome.sentence
+
+
+def test_without_strangers_the_recommendation_is_what_it_was():
+    confidences, correct = drawn(1200, np.random.default_rng(3))
+    assert recommend(confidences, correct, classes=2) == recommend(
+        confidences, correct, classes=2, strangers=[np.zeros(0)]
+    )
+
+
+def test_a_photo_whose_best_label_is_neither_is_accepted_at_no_threshold():
+    confidences, correct = np.array([0.0, 0.9, 0.8]), np.array([False, True, True])
+    assert at_threshold(0.34, confidences, correct).accepted == 2
