@@ -143,6 +143,30 @@ def test_a_broken_file_fails_by_its_own_name_and_waits_for_a_person(stack, tmp_p
     assert stack.decision(result.key) == []
 
 
+def test_an_alarm_goes_off_for_its_own_dimensions_alone(stack, photos):
+    metrics = stack.client("cloudwatch")
+    ours = {"MetricName": "Executions", "Namespace": stack.outputs["metricNamespace"]}
+
+    def put(outcome):
+        (faults,) = metrics.describe_alarms(AlarmNamePrefix="observability-faults")["MetricAlarms"]
+        dimensions = [each | {"Value": outcome} if each["Name"] == "Outcome" else each for each in faults["Dimensions"]]
+        keys = ("Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "Statistic")
+        alike = {key: faults[key] for key in keys}
+        metrics.put_metric_alarm(AlarmName=f"test-{outcome}", Dimensions=dimensions, **ours, **alike)
+
+    def state(name):
+        (found,) = metrics.describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
+        return found["StateValue"]
+
+    put("accepted")
+    put("never seen")
+    assert stack.classify(photos[0])[0].decision == "accepted"
+    assert eventually(lambda: state("test-accepted") == "ALARM", 30)
+    # as are those whose metrics nobody publishes here, and those of metric math
+    quiet = ("test-never seen", "observability-undelivered", "observability-review-rate")
+    assert {state(name) for name in quiet} == {"INSUFFICIENT_DATA"}
+
+
 def test_looking_at_the_queue_takes_nothing_from_it_and_sees_more_than_one_batch(stack):
     queue = stack.outputs["reviewQueueUrl"]
     for number in range(23):
