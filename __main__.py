@@ -31,6 +31,7 @@ model = TrainingEndpoint(
         "training_instance_type": stack.training.instance_type,
         "training_spot": stack.training.spot,
         "training_max_minutes": stack.training.max_minutes,
+        "training_attempt": stack.training.attempt,
         "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
         "realtime": stack.realtime,
         "serverless": stack.serverless,

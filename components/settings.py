@@ -44,7 +44,7 @@ KEYS = (
     *("endpointInstanceType", "endpointMinInstances", "endpointMaxInstances", "serverlessMemoryMb"),
     *("serverlessMaxConcurrency", "capturePercentage", "captureRetentionDays", "decisionRetentionDays"),
     *("logRetentionDays", "maxImageMegabytes", "maxImageMegapixels", "alertEmail", "kmsKeyArn"),
-    *("reviewRateAlarmPercent", "retrainOnDrift", "neitherClass"),
+    *("reviewRateAlarmPercent", "retrainOnDrift", "neitherClass", "trainingAttempt"),
 )
 """Every key that Pulumi.yaml declares."""
 
@@ -76,6 +76,8 @@ class TrainingSettings:
     instance_type: str
     spot: bool
     max_minutes: int
+    attempt: int
+    """Counted from 1; the next one trains anew with the same inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +295,7 @@ def _training(
         instance_type=instance_type,
         spot=spot,
         max_minutes=max_minutes,
+        attempt=reader.whole_number("trainingAttempt", 1, 1000),
     )
 
 

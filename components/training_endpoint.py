@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict
 
 import boto3
 import pulumi
@@ -14,7 +14,8 @@ from pulumi_aws import iam as aws_iam
 from components.parts import iam
 from components.parts.encryption import key_grant
 from components.parts.tags import tagged
-from components.parts.training_job import require_completed, training_job_name
+from components.parts.training_job import training_job_name
+from components.parts.training_wait import require_unused, wait_until_completed
 from contract import prefixes
 from contract.names import component_type
 from training.dataset.manifest import Manifest, read_manifest
@@ -24,8 +25,19 @@ VARIANT = "AllTraffic"
 INVOCATIONS_PER_INSTANCE = 300
 """A minute: five photos a second keep an ml.m5.large about half busy with a small network."""
 QUEUEING_MINUTES = 60
-"""What a job may wait for spot capacity, and the provider for everything that is not training."""
+"""What a job may wait for spot capacity."""
+PREPARING_MINUTES = 30
+"""What a job may take beside training and waiting for capacity: instances, image, data, artifact."""
+CREATE_TIMEOUT = "15m"
+"""What the provider may take to get a job accepted: it retries while a new role is not known everywhere."""
+CHECKPOINTS = "/opt/ml/checkpoints"
+"""SageMaker's own default: left out, the API's answer would look like a change that needs another job."""
 VOLUME_GB = 30
+NEVER_REPLACES_A_JOB = (
+    *("algorithmSpecification", "checkpointConfig", "enableManagedSpotTraining", "hyperParameters"),
+    *("inputDataConfigs", "outputDataConfig", "resourceConfig", "roleArn", "stoppingCondition", "timeouts"),
+)
+"""Inputs of a training job whose change the provider answers with another job."""
 
 
 class RealtimeHostingArgs(TypedDict):
@@ -75,6 +87,8 @@ class TrainingEndpointArgs(TypedDict):
     """Whether to train on spot capacity: cheaper, and it may wait and be interrupted."""
     training_max_minutes: int
     """After how many minutes of training a job is stopped, 5 or more."""
+    training_attempt: int
+    """Counted from 1, part of the job's name: the next one trains the same inputs anew, after a job that failed."""
     endpoint_name: pulumi.Input[str]
     """The endpoint's own name, which stays the same when its model changes; up to 63 letters, digits, hyphens."""
     realtime: NotRequired[RealtimeHostingArgs | None]
@@ -130,19 +144,21 @@ class TrainingEndpoint(pulumi.ComponentResource):
             hyperparameters=args["hyperparameters"],
             instance_type=args["training_instance_type"],
             spot=args["training_spot"],
+            attempt=args["training_attempt"],
         )
         role_arn = self._role_arn(name, args)
         job = self._job(name, job_name, args, dataset, role_arn)
         output = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS)
         self.training_job_name = job.training_job_name
         self.model_artifact = pulumi.Output.concat(output, job.training_job_name, "/output/model.tar.gz")
-        region = args["region"]
+        region, attempt = args["region"], args["training_attempt"]
+        limit = (args["training_max_minutes"] + QUEUEING_MINUTES + PREPARING_MINUTES) * 60
 
-        def job_completed(_: pulumi.ResourceHookArgs) -> None:
-            client = boto3.client("sagemaker", region_name=region)
-            require_completed(
-                job_name,
-                lambda job: cast("Mapping[str, object]", client.describe_training_job(TrainingJobName=job)),
+        async def job_completed(_: pulumi.ResourceHookArgs) -> None:
+            sagemaker_client = boto3.client("sagemaker", region_name=region)
+            logs = boto3.client("logs", region_name=region)
+            await wait_until_completed(
+                job_name, sagemaker_client, logs, attempt=attempt, limit_seconds=limit, say=pulumi.log.info
             )
 
         model = sagemaker.Model(
@@ -220,9 +236,13 @@ class TrainingEndpoint(pulumi.ComponentResource):
         models = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS)
         seconds = args["training_max_minutes"] * 60
         waiting = QUEUEING_MINUTES * 60 if args["training_spot"] else 0
-        minutes = args["training_max_minutes"] + QUEUEING_MINUTES
-        # The job's name, hence its content, is in the resource's name: other content is another resource, and
-        # what does not make the model (limits, key, role) leaves a job that is done alone.
+        region, attempt = args["region"], args["training_attempt"]
+
+        def name_unused(_: pulumi.ResourceHookArgs) -> None:
+            require_unused(job_name, boto3.client("sagemaker", region_name=region), attempt=attempt)
+
+        # All that makes the model is in the job's name, and so in the resource's name: other content is another
+        # resource, and no other difference (a limit, a key, what the API fills in) may replace a job that is done.
         return sagemaker.TrainingJob(
             f"{name}-job-{job_name}",
             training_job_name=job_name,
@@ -255,7 +275,10 @@ class TrainingEndpoint(pulumi.ComponentResource):
             enable_managed_spot_training=args["training_spot"],
             # an interrupted job goes on from its last epoch
             checkpoint_config=(
-                {"s3_uri": pulumi.Output.concat(models, "checkpoints/", job_name, "/")}
+                {
+                    "s3_uri": pulumi.Output.concat(models, "checkpoints/", job_name, "/"),
+                    "local_path": CHECKPOINTS,
+                }
                 if args["training_spot"]
                 else None
             ),
@@ -263,11 +286,15 @@ class TrainingEndpoint(pulumi.ComponentResource):
                 "max_runtime_in_seconds": seconds,
                 "max_wait_time_in_seconds": seconds + waiting if args["training_spot"] else None,
             },
+            # an input: the provider does not hear of Pulumi's custom_timeouts for this resource
+            timeouts={"create": CREATE_TIMEOUT},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=objects,
-                custom_timeouts=pulumi.CustomTimeouts(create=f"{minutes}m"),
-                ignore_changes=["roleArn", "outputDataConfig", "stoppingCondition"],
+                ignore_changes=list(NEVER_REPLACES_A_JOB),
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[pulumi.ResourceHook(f"{name}-job-name-unused", name_unused)]
+                ),
             ),
         )
 

@@ -51,8 +51,7 @@ class Adapter:
 
     `takes` are the inputs that it hands on, `ignores` those that it leaves out, each with the reason; `replaces` are
     the inputs whose change makes another resource, and `moves` the outputs that an update changes. Without an
-    `update`, any change makes another one. `settle` waits for what goes on after the creation. `holds` says what a
-    deletion would lose, "" for nothing.
+    `update`, any change makes another one. `holds` says what a deletion would lose, "" for nothing.
     """
 
     create: Create
@@ -62,7 +61,6 @@ class Adapter:
     moves: frozenset[str]
     update: Update | None = None
     delete: Act | None = None
-    settle: Act | None = None
     holds: Callable[[Request], str] | None = None
 
     def updates(self, function: Update) -> Update:
@@ -73,11 +71,6 @@ class Adapter:
     def deletes(self, function: Act) -> Act:
         """Register how a resource is deleted."""
         self.delete = function
-        return function
-
-    def settles(self, function: Act) -> Act:
-        """Register what is waited for once the resource is there."""
-        self.settle = function
         return function
 
     def counts(self, function: Callable[[Request], str]) -> Callable[[Request], str]:

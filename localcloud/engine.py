@@ -133,8 +133,6 @@ class Emulation:
             elif held.dependencies != registration.dependencies or held.retained != registration.retained:
                 held = replace(held, dependencies=registration.dependencies, retained=registration.retained)
                 self.state.put(held)
-            if found.settle:
-                found.settle(self._request(held, inputs))
         except UserError as error:
             raise UserError(f"{registration.urn}: {error}") from error
         except Exception as error:

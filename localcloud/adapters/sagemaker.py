@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
-from contract.names import TRAINING_LOG_GROUP
 from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs": "InputDataConfig"}
-WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learning rate")
 
 
 @adapter(
@@ -24,29 +22,16 @@ WORDS_OF_INTEREST = ("-accuracy=", "ignores", "Early stopping", "Error", "learni
         "resourceConfig", "stoppingCondition", "roleArn", "enableManagedSpotTraining", "checkpointConfig", "tags",
         "enableNetworkIsolation",
     ),
+    ignores={"timeouts": "a job is accepted at once"},
 )  # fmt: skip
 def training_job(request: Request) -> Created:
     name = request["trainingJobName"]
-    job = {key: value for key, value in request.inputs.items() if key not in ("tags", "hyperParameters")}
+    job = {key: value for key, value in request.inputs.items() if key not in ("tags", "hyperParameters", "timeouts")}
     client = request.cloud.client("sagemaker")
     client.create_training_job(**pascal(job, NAMES), HyperParameters=request["hyperParameters"], Tags=tag_list(request))
+    # still InProgress, as AWS and its provider leave it: whoever needs the model waits
     record = client.describe_training_job(TrainingJobName=name)
     return name, {"id": name, "arn": record["TrainingJobArn"]}
-
-
-@training_job.settles
-def follow_training_job(request: Request) -> None:
-    client = request.cloud.client("sagemaker")
-    if client.describe_training_job(TrainingJobName=request.id)["TrainingJobStatus"] == "Completed":
-        return
-    lines = _Lines(request, request.id)
-    while (record := client.describe_training_job(TrainingJobName=request.id))["TrainingJobStatus"] == "InProgress":
-        lines.follow()
-        time.sleep(0.2)
-    lines.follow()
-    if record["TrainingJobStatus"] != "Completed":
-        reason = record.get("FailureReason", record["TrainingJobStatus"])
-        raise UserError(f"the training job {request.id} did not complete: {reason}")
 
 
 @training_job.deletes
@@ -57,35 +42,6 @@ def delete_training_job(request: Request) -> None:
     while client.describe_training_job(TrainingJobName=request.id)["TrainingJobStatus"] in ("InProgress", "Stopping"):
         time.sleep(0.1)
     client.delete_training_job(TrainingJobName=request.id)
-
-
-class _Lines:
-    """The job's log, each line once."""
-
-    def __init__(self, request: Request, job: str) -> None:
-        self.logs, self.say, self.job = request.cloud.client("logs"), request.cloud.say, job
-        self.seen = 0
-
-    def follow(self) -> None:
-        try:
-            streams = self.logs.describe_log_streams(
-                logGroupName=TRAINING_LOG_GROUP, logStreamNamePrefix=f"{self.job}/"
-            )
-        except self.logs.exceptions.ResourceNotFoundException:
-            return
-        for stream in streams["logStreams"]:
-            events = self.logs.get_log_events(
-                logGroupName=TRAINING_LOG_GROUP,
-                logStreamName=stream.get("logStreamName", ""),
-                startFromHead=True,
-                limit=10_000,
-            )["events"]
-            for event in events[self.seen :]:
-                text = event.get("message", "")
-                line = text.partition("] ")[2] or text
-                if any(word in line for word in WORDS_OF_INTEREST):
-                    self.say(line)
-            self.seen = len(events)
 
 
 @adapter("aws:sagemaker/model:Model",

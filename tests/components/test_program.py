@@ -5,10 +5,12 @@ import re
 
 import pulumi
 import pytest
+from botocore.exceptions import ClientError
 
-from components.parts.training_job import TrainingNotCompletedError
+from components.parts.training_wait import TrainingNotCompletedError
 from contract.outputs import OUTPUT_NAMES, parse_outputs
 from tests.components.dataset import write_dataset
+from tests.components.parts.test_training_wait import complete
 from tests.components.stack import Run, run
 
 TAGGABLE = {
@@ -190,8 +192,11 @@ def job_name(places, **overrides) -> str:
 
 @pytest.mark.parametrize(
     "change",
-    [{"hyperparameters": {"epochs": 41}}, {"trainingInstanceType": "ml.g5.xlarge"}, {"trainingSpot": False}],
-)
+    [
+        {"hyperparameters": {"epochs": 41}}, {"trainingInstanceType": "ml.g5.xlarge"}, {"trainingSpot": False},
+        {"trainingAttempt": 2},
+    ],
+)  # fmt: skip
 def test_what_makes_the_model_names_another_job(dev, places, change):
     assert job_name(places, **change) != dev.of("TrainingJob")[0].inputs["trainingJobName"]
 
@@ -217,6 +222,7 @@ def test_a_spot_job_may_wait_longer_than_it_runs_and_goes_on_where_it_was_interr
     limits = spot["stoppingCondition"]
     assert limits["maxWaitTimeInSeconds"] >= limits["maxRuntimeInSeconds"] == 3600
     assert "/models/checkpoints/" in spot["checkpointConfig"]["s3Uri"]
+    assert spot["checkpointConfig"]["localPath"] == "/opt/ml/checkpoints"
     assert "maxWaitTimeInSeconds" not in steady["stoppingCondition"] and "checkpointConfig" not in steady
 
 
@@ -275,8 +281,10 @@ def test_a_job_gets_the_time_that_it_may_take_and_is_not_run_again_for_what_make
     name = dev.of("TrainingJob")[0].name
     request = dev.requests[name]
     assert name.endswith(dev.outputs["trainingJobName"])
-    assert request.customTimeouts.create == "120m"
-    assert set(request.ignoreChanges) == {"roleArn", "outputDataConfig", "stoppingCondition"}
+    # the provider hears of its own input only
+    assert not request.customTimeouts.create and dev.of("TrainingJob")[0].inputs["timeouts"] == {"create": "15m"}
+    inputs = set(dev.of("TrainingJob")[0].inputs)
+    assert inputs - set(request.ignoreChanges) == {"trainingJobName", "tags"}
 
 
 def test_every_version_of_the_machine_and_of_what_it_invokes_is_published(dev):
@@ -285,26 +293,59 @@ def test_every_version_of_the_machine_and_of_what_it_invokes_is_published(dev):
     assert dev.of("StateMachine")[0].inputs["publish"] is True
 
 
-def test_no_model_is_made_of_a_job_that_was_stopped(places, monkeypatch):
-    hooks = []
+class Described:
+    """SageMaker with one training job."""
+
+    def __init__(self, **record):
+        self.record, self.asked = record, []
+
+    def describe_training_job(self, TrainingJobName):
+        self.asked.append(TrainingJobName)
+        if not self.record:
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": "not found"}}, "DescribeTrainingJob")
+        return {"ResourceConfig": {}, **self.record}
+
+
+@pytest.fixture
+def hooks(places, monkeypatch):
+    """The program's hooks by the kind of the resource before whose creation they run."""
+    functions = {}
 
     class Remembered(pulumi.ResourceHook):
         def __init__(self, name, func, opts=None):
-            hooks.append((name, func))
+            functions[name] = func
             super().__init__(name, func, opts)
 
     monkeypatch.setattr(pulumi, "ResourceHook", Remembered)
     found = run("dev", **places)
-    ((name, check),) = hooks
-    assert list(found.requests["model-model"].hooks.before_create) == [name]
-    asked = []
+    bound = {
+        short(resource.type): functions[name]
+        for resource in found.resources
+        for name in found.requests[resource.name].hooks.before_create
+    }
+    return found, bound
 
-    class Client:
-        def describe_training_job(self, TrainingJobName):
-            asked.append(TrainingJobName)
-            return {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"}
 
-    monkeypatch.setattr("boto3.client", lambda service, region_name: Client())
+def with_sagemaker(monkeypatch, client):
+    monkeypatch.setattr("boto3.client", lambda service, **options: client if service == "sagemaker" else None)
+
+
+def test_no_model_is_made_of_a_job_that_was_stopped(hooks, monkeypatch):
+    found, bound = hooks
+    client = Described(TrainingJobStatus="Stopped", SecondaryStatus="MaxRuntimeExceeded")
+    with_sagemaker(monkeypatch, client)
+    monkeypatch.setattr("components.parts.training_wait.LogTail.new_lines", lambda self: [])
     with pytest.raises(TrainingNotCompletedError, match="Stopped"):
-        check(None)
-    assert asked == [found.outputs["trainingJobName"]]
+        complete(bound["Model"](None))
+    assert client.asked == [found.outputs["trainingJobName"]]
+
+
+def test_no_job_is_created_under_a_name_that_is_used_up(hooks, monkeypatch):
+    found, bound = hooks
+    with_sagemaker(monkeypatch, Described())
+    bound["TrainingJob"](None)
+    client = Described(TrainingJobStatus="Failed", FailureReason="no capacity")
+    with_sagemaker(monkeypatch, client)
+    with pytest.raises(TrainingNotCompletedError, match=r"no capacity.*trainingAttempt 2"):
+        bound["TrainingJob"](None)
+    assert client.asked == [found.outputs["trainingJobName"]]

@@ -86,6 +86,7 @@ CASES = [
     ("trainingInstanceType", "ml.m5.large", "scones:trainingInstanceType must be"),
     ("trainingSpot", "yes", 'scones:trainingSpot must be true or false, got "yes"'),
     ("trainingMaxMinutes", 1, "scones:trainingMaxMinutes must be a whole number from 5 to 7200, got 1"),
+    ("trainingAttempt", 0, "scones:trainingAttempt must be a whole number from 1 to 1000, got 0"),
     ("endpointMode", "batch", "scones:endpointMode must be one of realtime, serverless"),
     ("endpointInstanceType", "ml.t3.large", "scones:endpointInstanceType must be"),
     ("endpointMinInstances", 3, "scones:endpointMaxInstances must be at least endpointMinInstances (3), got 1"),

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from components.parts.training_job import TrainingNotCompletedError, require_completed, training_job_name
+from components.parts.training_job import training_job_name
 from components.training_endpoint import hosting
 
 INPUTS = {
@@ -11,6 +11,7 @@ INPUTS = {
     "hyperparameters": {"epochs": "40", "num_classes": "2"},
     "instance_type": "ml.g4dn.xlarge",
     "spot": True,
+    "attempt": 1,
 }
 CHANGES = {
     "dataset": "b" * 64,
@@ -18,6 +19,7 @@ CHANGES = {
     "hyperparameters": {"epochs": "41", "num_classes": "2"},
     "instance_type": "ml.g5.xlarge",
     "spot": False,
+    "attempt": 2,
 }
 
 
@@ -36,17 +38,6 @@ def test_any_input_that_changes_changes_the_name(key):
 def test_a_name_is_one_that_sagemaker_takes(prefix):
     name = training_job_name(prefix, **INPUTS)
     assert len(name) <= 63 and re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
-
-
-def test_a_completed_job_may_be_served():
-    require_completed("job", lambda name: {"TrainingJobStatus": "Completed"})
-
-
-@pytest.mark.parametrize("status", ["Stopped", "Failed", "InProgress", None])
-def test_a_job_that_did_not_complete_is_refused_with_its_reason(status):
-    job = {"TrainingJobStatus": status, "SecondaryStatus": "MaxRuntimeExceeded"}
-    with pytest.raises(TrainingNotCompletedError, match=r"MaxRuntimeExceeded.*trainingMaxMinutes"):
-        require_completed("job", lambda name: job)
 
 
 REALTIME = {"instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 2}
