@@ -158,7 +158,7 @@ def _tool(out: Console, cloud: Cloud, *words: str) -> None:
 def _evaluate(out: Console, cloud: Cloud) -> None:
     _tool(
         out, cloud, "training", "evaluate", "--dataset", str(FOLDER / "dataset"),
-        "--output", str(FOLDER / "evaluation"), "--upload-baseline",
+        "--output", str(FOLDER / "evaluation"), "--upload-baseline", "--upload-evidence",
     )  # fmt: skip
 
 

@@ -18,10 +18,15 @@ from contract.baseline import measure_baseline
 from contract.baseline import to_document as baseline_document
 from contract.decisions import classes_of
 from contract.errors import UserError
+from contract.evidence import FILE as EVIDENCE_FILE
+from contract.evidence import to_document as evidence_document
 from contract.outputs import VARIABLE, StackOutputs, read_outputs
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.cli import Subparsers
+from training.dataset.archive import SIDE as DEFAULT_SIZE
+from training.dataset.manifest import FILE as MANIFEST_FILE
 from training.dataset.manifest import read_manifest
+from training.evaluation.evidence import evidence_of
 from training.evaluation.findings import Evaluation, evaluate, to_document
 from training.evaluation.pictures import draw_pictures
 from training.evaluation.predictions import Predictions, read_predictions, write_predictions
@@ -40,8 +45,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "evaluate",
         help="score held-out photos, say how good the model is and which threshold can be trusted",
         description="Score the held-out photos through an endpoint (or take saved predictions), and write "
-        "evaluation.json, predictions.jsonl, baseline.json and pictures. The recommended threshold keeps "
-        "the share wrong among accepted photos at or below the target with the confidence asked for.",
+        "evaluation.json, evidence.json, predictions.jsonl, baseline.json and pictures. The recommended threshold "
+        "keeps the share wrong among accepted photos at or below the target with the confidence asked for.",
     )
     parser.set_defaults(run=run)
     parser.add_argument(
@@ -86,6 +91,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--upload-baseline", action="store_true", help="put baseline.json where the stack's monitoring reads it"
     )
+    parser.add_argument(
+        "--upload-evidence",
+        action="store_true",
+        help=f"put {EVIDENCE_FILE} beside the stack's model artifact, for `pulumi up` to read",
+    )
     parser.add_argument("--workers", type=_count, default=WORKERS, metavar="N", help="[%(default)s]")
     parser.add_argument("--json", action="store_true", help="print evaluation.json instead of tables")
 
@@ -97,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
     _check_threshold(configured, len(outputs.labels) or None)
     if args.upload_baseline and not outputs.baseline_uri:
         raise UserError(f"--upload-baseline needs the stack's outputs: --outputs FILE or ${VARIABLE}")
+    if args.upload_evidence and not (outputs.model_artifact and outputs.training_job_name):
+        raise UserError(f"--upload-evidence needs the stack's outputs: --outputs FILE or ${VARIABLE}")
     saved: Path | None = args.predictions
     predictions = read_predictions(saved) if saved else _score_test_split(args, outputs)
     labels = predictions.classes
@@ -113,11 +125,20 @@ def run(args: argparse.Namespace) -> int:
         target_strangers=args.target_strangers,
     )
     document = to_document(evaluation)
-    baseline = _write(args.output, evaluation, document)
+    evidence = _evidence(evaluation, args, outputs)
+    baseline = _write(args.output, evaluation, document, evidence)
     if args.upload_baseline:
         if baseline is None:
             raise UserError("--upload-baseline needs a threshold: none is configured and none recommended")
         _upload(baseline, outputs.baseline_uri)
+    beside = f"{outputs.model_artifact.partition('/output/')[0]}/{EVIDENCE_FILE}"
+    if args.upload_evidence:
+        if predictions.model != outputs.training_job_name:
+            raise UserError(
+                f"--upload-evidence needs predictions of the stack's model {outputs.training_job_name}, "
+                f"and these are of {predictions.model}"
+            )
+        _upload(evidence, beside)
     if args.json:
         json.dump(document, sys.stdout, indent=1)
         print()
@@ -127,6 +148,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"Written to {args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     if args.upload_baseline:
         print(f"Uploaded to {outputs.baseline_uri}")
+    if args.upload_evidence:
+        print(f"Uploaded to {beside}")
     return 0
 
 
@@ -212,7 +235,20 @@ def _ask(what: str, photos: list[Path], endpoint: str, classes: int, size: int, 
         )
 
 
-def _write(folder: Path, evaluation: Evaluation, document: dict[str, object]) -> bytes | None:
+def _evidence(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOutputs) -> bytes:
+    identity, size = "", outputs.image_size
+    try:
+        content = json.loads((args.dataset / MANIFEST_FILE).read_bytes())
+        identity, size = str(content["identity"]), size or int(content["image_size"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        # saved predictions need no dataset, but evidence that others will read needs all of it
+        if args.upload_evidence:
+            raise UserError(f"--upload-evidence needs the dataset in {args.dataset}: {error}") from error
+    evidence = evidence_of(evaluation, dataset=identity, image_size=size or DEFAULT_SIZE)
+    return json.dumps(evidence_document(evidence)).encode() + b"\n"
+
+
+def _write(folder: Path, evaluation: Evaluation, document: dict[str, object], evidence: bytes) -> bytes | None:
     """Write every file; the baseline's bytes, or None when there is no threshold to write one with."""
     found, configured = evaluation.recommendation.found, evaluation.configured
     chosen = configured or found
@@ -220,6 +256,7 @@ def _write(folder: Path, evaluation: Evaluation, document: dict[str, object]) ->
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         write_predictions(folder / "predictions.jsonl", evaluation.predictions)
+        (folder / EVIDENCE_FILE).write_bytes(evidence)
         draw_pictures(evaluation, folder)
         path = folder / "baseline.json"
         if chosen is None:
@@ -243,14 +280,14 @@ def _baseline(predictions: Predictions, threshold: float) -> bytes:
     return json.dumps(baseline_document(measured), indent=1).encode() + b"\n"
 
 
-def _upload(baseline: bytes, uri: str) -> None:
+def _upload(document: bytes, uri: str) -> None:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket or not key:
-        raise UserError(f"baselineUri must be s3://BUCKET/KEY, got {uri!r}")
+        raise UserError(f"an address must be s3://BUCKET/KEY, got {uri!r}")
     try:
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=baseline, ContentType="application/json")
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=document, ContentType="application/json")
     except (ClientError, BotoCoreError) as error:
-        raise UserError(f"the baseline can't be put to {uri}: {error}") from error
+        raise UserError(f"nothing can be put to {uri}: {error}") from error
 
 
 def _share(text: str) -> float:

@@ -7,9 +7,10 @@ from moto import mock_aws
 from PIL import Image
 
 from contract.errors import UserError
+from contract.evidence import parse_evidence
 from tests.training.evaluation.evidence_builders import endpoint, png, some_predictions
 from training.__main__ import main
-from training.dataset.manifest import identity_of
+from training.dataset.manifest import identity_of, read_manifest
 from training.evaluation.predictions import read_predictions, write_predictions
 from training.evaluation.scoring import photos_in
 
@@ -74,6 +75,7 @@ def test_held_out_photos_go_through_the_endpoint_and_everything_is_written(tmp_p
     }
     assert {path.name for path in output.iterdir()} == {
         "evaluation.json",
+        "evidence.json",
         "predictions.jsonl",
         "baseline.json",
         "reliability.png",
@@ -136,6 +138,47 @@ def test_the_baseline_is_uploaded_when_asked(tmp_path, capsys, monkeypatch):
         assert stored["ContentType"] == "application/json"
     assert code == 0
     assert "Uploaded to s3://evidence/baseline/baseline.json" in capsys.readouterr().out
+
+
+def test_evidence_lies_beside_the_model_when_asked(tmp_path, dataset, monkeypatch):
+    job = "scones-dev-1a2b"
+    artifact = f"s3://evidence/models/{job}/output/model.tar.gz"
+    outputs = str(stack_outputs(tmp_path, modelArtifact=artifact, trainingJobName=job))
+    saved, output = tmp_path / "saved.jsonl", tmp_path / "out"
+    write_predictions(saved, some_predictions())
+    arguments = ["evaluate", "--predictions", str(saved), "--output", str(output), "--outputs", outputs]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="evidence")
+        assert main([*arguments, "--dataset", str(dataset), "--upload-evidence"]) == 0
+        stored = s3.get_object(Bucket="evidence", Key=f"models/{job}/evidence.json")["Body"].read()
+    assert stored == (output / "evidence.json").read_bytes()
+    evidence, evaluation = parse_evidence(stored), json.loads((output / "evaluation.json").read_text())
+    assert (evidence.model, evidence.labels, evidence.image_size) == (job, ("bicycle", "motorcycle"), 32)
+    assert evidence.dataset == read_manifest(dataset).identity
+    there = evidence.at(0.8)
+    assert (there.accepted, there.wrong) == (evaluation["configured"]["accepted"], evaluation["configured"]["errors"])
+    assert there.bound == pytest.approx(evaluation["configured"]["bound"])
+    assert evidence.recommended == evaluation["recommended"]["threshold"]
+
+
+def test_evidence_of_another_model_or_without_its_dataset_is_not_uploaded(tmp_path, dataset, capsys):
+    saved = str(saved_predictions(tmp_path))
+    for job, folder, reason in (
+        (
+            "scones-dev-ffff",
+            dataset,
+            "the stack's model scones-dev-ffff, and these are of scones-dev-1a2b",
+        ),
+        ("scones-dev-1a2b", tmp_path / "none", "--upload-evidence needs the dataset in"),
+    ):
+        outputs = str(stack_outputs(tmp_path, modelArtifact=f"s3://b/models/{job}/output/m", trainingJobName=job))
+        arguments = ["--predictions", saved, "--outputs", outputs, "--dataset", str(folder), "--upload-evidence"]
+        assert main(["evaluate", *arguments, "--output", str(tmp_path / "out")]) == 2
+        assert reason in capsys.readouterr().err
 
 
 def test_a_baseline_of_an_earlier_evaluation_does_not_outlive_its_threshold(tmp_path):
