@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -13,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import sklearn  # pyright: ignore[reportMissingTypeStubs]
 from rich.console import Console
 from rich.rule import Rule
 
@@ -25,6 +25,7 @@ from contract.errors import InvalidImage, UserError
 from contract.invocation import command
 from contract.names import setting
 from contract.prefixes import CAPTURE
+from localcloud import STARTED
 from localcloud.cloud import Cloud
 from localcloud.commands.classify import follow, totals, write_results
 from localcloud.commands.review import write_queue
@@ -37,8 +38,8 @@ from training.dataset.prepare import prepare
 from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive
 
 FOLDER = Path("build/demo")
-FLOWER = Path(sklearn.__file__).parent / "datasets/images/flower.jpg"
-"""A real photograph, 640x427, that scikit-learn ships (CC BY 2.0): of neither class."""
+PORTRAIT = "matplotlib/mpl-data/sample_data/grace_hopper.jpg"
+"""A real photograph, 512x600, that matplotlib ships (by the US Navy, in the public domain): of none of the classes."""
 BROKEN = b"\xff\xd8\xff\xe0 this is where a photo should be"
 
 
@@ -60,39 +61,41 @@ def demo(
     """
     # for scripts, standard output holds the summary and nothing else
     out = ERRORS if as_json else SCREEN
-    seconds: dict[str, float] = {}
+    watch = _Stopwatch(STARTED)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     if shut_down(Path.cwd()):
         ERRORS.print("a stack was up: it is stopped, the demo starts afresh")
+    watch.lap("start")
     try:
-        with _phase(out, "Data: draw an archive in CIFAR-100's format, and make a dataset of it", "data", seconds):
+        with _phase(watch, out, "Data: draw an archive in CIFAR-100's format, and make a dataset of it", "data"):
             settings = _data(out, stack, overrides, classes)
         if not LAYER.is_file():
-            with _phase(out, "Layer: third-party code for Lambda, built without Docker", "layer", seconds):
+            with _phase(watch, out, "Layer: third-party code for Lambda, built without Docker", "layer"):
                 build_layer(LAYER)
-        with _phase(out, "Up: the Pulumi program, unmodified, on emulators of AWS", "up", seconds):
+        with _phase(watch, out, "Up: the Pulumi program, unmodified, on emulators of AWS", "up"):
             deployment = bring_up(stack, settings)
             write_resources(deployment, out)
         cloud, deployment = connect(Path.cwd())
-        with _phase(out, "Evaluate: which threshold does the held-out split support?", "evaluate", seconds):
+        with _phase(watch, out, "Evaluate: which threshold does the held-out split support?", "evaluate"):
             _evaluate(out, cloud)
-        with _phase(out, "Classify: photos into the bucket, drivers to their bays", "classify", seconds):
+        with _phase(watch, out, "Classify: photos into the bucket, drivers to their bays", "classify"):
             results = follow(cloud, deployment, _photos(photos))
             write_results(results, out)
             out.print(totals(results))
-        with _phase(out, "Review queue: what a person has to look at", "review", seconds):
+        with _phase(watch, out, "Review queue: what a person has to look at", "review"):
             messages = review_queue(cloud, deployment)
             write_queue(messages, out)
-        with _phase(out, "Report: what the captured inferences say", "report", seconds):
+        with _phase(watch, out, "Report: what the captured inferences say", "report"):
             _report(out, cloud, deployment, results)
-        summary = _summary(deployment, results, seconds)
         problems = _problems(cloud, deployment, results, messages)
     finally:
         if keep:
             write_line(f"the stack stays up; stop it with: {command('localcloud', 'down')}", ERRORS)
         else:
             shut_down(Path.cwd())
+    watch.lap("stop")
+    summary = _summary(deployment, results, watch.seconds)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     if as_json:
         print(json.dumps(summary, indent=2))
@@ -101,7 +104,7 @@ def demo(
         for name, what in (
             ("report/index.html", "what the model did: open it in a browser"),
             ("evaluation/", "accuracy, calibration, risk and coverage, the recommended threshold"),
-            ("summary.json", f"this run in numbers; {sum(seconds.values()):.0f} s in all"),
+            ("summary.json", f"this run in numbers; {sum(watch.seconds.values()):.0f} s in all"),
         ):
             out.print(f"  {FOLDER / name}  {what}", soft_wrap=True)
     for problem in problems:
@@ -109,12 +112,24 @@ def demo(
     return 1 if problems else 0
 
 
+class _Stopwatch:
+    """The seconds of each phase: one ends where the next begins, so that together they are the whole time."""
+
+    def __init__(self, started: float) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = started
+
+    def lap(self, name: str) -> None:
+        """The phase `name` is over."""
+        now = time.monotonic()
+        self.seconds[name], self._last = round(now - self._last, 1), now
+
+
 @contextmanager
-def _phase(out: Console, title: str, name: str, seconds: dict[str, float]) -> Generator[None]:
+def _phase(watch: _Stopwatch, out: Console, title: str, name: str) -> Generator[None]:
     out.print(Rule(title, align="left"))
-    started = time.monotonic()
     yield
-    seconds[name] = round(time.monotonic() - started, 1)
+    watch.lap(name)
 
 
 def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
@@ -143,9 +158,10 @@ def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Seque
 def _photos(count: int) -> list[Photo]:
     broken = FOLDER / "broken.jpg"
     broken.write_bytes(BROKEN)
-    flower = FOLDER / "flower.jpg"
-    flower.write_bytes(FLOWER.read_bytes())
-    return [*sample(FOLDER / "dataset", count, seed=0), Photo(flower), Photo(broken)]
+    portrait = FOLDER / "portrait.jpg"
+    shipped = importlib.metadata.distribution("matplotlib").locate_file(PORTRAIT)
+    portrait.write_bytes(Path(str(shipped)).read_bytes())
+    return [*sample(FOLDER / "dataset", count, seed=0), Photo(portrait), Photo(broken)]
 
 
 def _tool(out: Console, cloud: Cloud, *words: str) -> None:
