@@ -184,12 +184,12 @@ class Observability(pulumi.ComponentResource):
             extended_statistic=spec.statistic if percentile and not by_math else None,
             metric_queries=_enough_samples(spec) if by_math else None,
             comparison_operator="GreaterThanThreshold",
-            threshold=spec.above,
+            threshold=spec.threshold,
             evaluation_periods=spec.periods,
-            datapoints_to_alarm=spec.of_them,
+            datapoints_to_alarm=spec.datapoints_to_alarm,
             treat_missing_data=spec.missing,
             alarm_actions=[topic, self._function.arn] if announces else [topic],
-            ok_actions=[topic] if spec.tells_end else [],
+            ok_actions=[topic] if spec.notify_on_recovery else [],
             opts=self._child,
         )
         if announces:

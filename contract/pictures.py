@@ -82,7 +82,7 @@ def to_model_image(data: bytes, *, size: int, max_pixels: int) -> bytes:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
-        raise InvalidImage("the photo has 32 bits a sample, of which nobody says how many are white")
+        raise InvalidImage("32-bit samples have no defined white level; send 8 or 16 bits")
     if image.mode.startswith("I;16"):
         # Pillow's own conversion clips instead of scaling
         wide = image.convert("I")

@@ -36,7 +36,7 @@ class Stack:
         return self.values.get(f"{self.project}:{key}")
 
     def delivered(self) -> dict[str, str]:
-        """All of it as Pulumi's runtime gets it: texts, everything else as JSON.
+        """All of it as Pulumi's runtime gets it: strings, everything else as JSON.
 
         Raises:
             UserError: with every key that is not declared and every value of another type than its schema's.
@@ -57,7 +57,7 @@ class Stack:
             return f"{place} is not declared in Pulumi.yaml: {hint}"
         kind, value = self.schema[short].get("type"), self.values[key]
         if kind in ("integer", "boolean") and isinstance(value, str):
-            # `pulumi config set` writes every value as a text; the command takes those that parse
+            # `pulumi config set` writes every value as a string; the command takes those that parse
             value = _parsed(value)
         # a boolean is an integer to Python
         wrong = isinstance(kind, str) and (

@@ -59,7 +59,7 @@ def model_from_environment() -> Model:
 
 @cache
 def runtime_client() -> SageMakerRuntimeClient:
-    """The process's client; one attempt, since the state machine retries with a longer breath."""
+    """The process's client; one attempt, since the state machine retries with a longer backoff."""
     return boto3.client(
         "sagemaker-runtime",
         config=Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}),

@@ -84,7 +84,7 @@ def name_of_each(name: str, keys: tuple[str, ...], environment: Environment = os
         words = {key: item for key, item in items.items() if isinstance(item, str) and item}
         if set(words) == set(items) == set(keys):
             return words
-    raise ConfigurationError(f"{name} must be a JSON object with a text for each of {keys}, got {value!r}")
+    raise ConfigurationError(f"{name} must be a JSON object with a non-empty string for each of {keys}, got {value!r}")
 
 
 def _json(value: str) -> object:

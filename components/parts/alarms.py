@@ -53,18 +53,18 @@ class AlarmSpec:
     dimensions: Mapping[str, pulumi.Input[str]]
     statistic: str
     """As CloudWatch names it: Sum, Average, Maximum, p90."""
-    above: float
+    threshold: float
     """It goes off above this value."""
     period: int
     """Seconds."""
     periods: int = 1
     """How many of the latest periods are looked at."""
-    of_them: int = 1
+    datapoints_to_alarm: int = 1
     """How many of these must be above."""
     missing: Literal["notBreaching", "ignore"] = "notBreaching"
     """notBreaching: no data is no trouble. ignore: no data is no news, the state stays as it is."""
-    tells_end: bool = True
-    """Whether its end is told as well."""
+    notify_on_recovery: bool = True
+    """Whether its end is published as well."""
     least_samples: int = 0
     """Values of a period below which it is no trouble, whatever they are."""
 
@@ -95,9 +95,9 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric=metrics.EXECUTIONS,
             dimensions={metrics.STACK: watched.stack, metrics.OUTCOME: "fault"},
             statistic="Sum",
-            above=0,
+            threshold=0,
             period=FIVE_MINUTES,
-            tells_end=False,  # the next five minutes without a fault repair nothing
+            notify_on_recovery=False,  # the next five minutes without a fault repair nothing
         ),
         AlarmSpec(
             key="review-rate",
@@ -110,7 +110,7 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric=metrics.EXECUTIONS,
             dimensions={metrics.STACK: watched.stack, metrics.OUTCOME: "review"},
             statistic="Average",
-            above=review_rate_percent / 100,
+            threshold=review_rate_percent / 100,
             period=HOUR,
             least_samples=FEWEST_EXECUTIONS,
         ),
@@ -126,10 +126,10 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric="Invocation5XXErrors",
             dimensions=endpoint,
             statistic="Sum",
-            above=0,
+            threshold=0,
             period=FIVE_MINUTES,
             periods=3,  # a single error is retried by the state machine and hurts nobody
-            of_them=2,
+            datapoints_to_alarm=2,
         ),
         AlarmSpec(
             key="endpoint-latency",
@@ -142,10 +142,10 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric="ModelLatency",
             dimensions=endpoint,
             statistic="p90",
-            above=SLOWEST_ANSWER_SECONDS * 1_000_000,  # microseconds
+            threshold=SLOWEST_ANSWER_SECONDS * 1_000_000,  # microseconds
             period=FIVE_MINUTES,
             periods=3,
-            of_them=3,
+            datapoints_to_alarm=3,
         ),
         AlarmSpec(
             key="queue-age",
@@ -155,7 +155,7 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric="ApproximateAgeOfOldestMessage",
             dimensions={"QueueName": watched.review_queue},
             statistic="Maximum",
-            above=LONGEST_WAIT_MINUTES * 60,
+            threshold=LONGEST_WAIT_MINUTES * 60,
             period=FIVE_MINUTES,
         ),
         AlarmSpec(
@@ -169,7 +169,7 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": watched.dead_letter_queue},
             statistic="Maximum",
-            above=0,
+            threshold=0,
             period=FIVE_MINUTES,
         ),
         AlarmSpec(
@@ -183,7 +183,7 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric=metrics.DRIFT_SCORE,
             dimensions={metrics.STACK: watched.stack, metrics.ENDPOINT: watched.endpoint},
             statistic="Average",
-            above=1,
+            threshold=1,
             period=HOUR,
             missing="ignore",  # a night without photos ends no drift, and the morning is no new one
         ),
@@ -195,7 +195,7 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             metric="Errors",
             dimensions={"FunctionName": watched.observe_function},
             statistic="Sum",
-            above=0,
+            threshold=0,
             period=FIVE_MINUTES,
         ),
     ]
@@ -213,7 +213,7 @@ def _stranger_rate(watched: Alarmed, percent: float) -> AlarmSpec:
         metric=metrics.EXECUTIONS,
         dimensions={metrics.STACK: watched.stack, metrics.OUTCOME: "neither"},
         statistic="Average",
-        above=percent / 100,
+        threshold=percent / 100,
         period=HOUR,
         least_samples=FEWEST_EXECUTIONS,
     )

@@ -51,10 +51,10 @@ class ConfigReader:
         return key not in self._bad
 
     def text(self, key: str) -> str:
-        """A text that is not empty."""
+        """A non-empty string."""
         value = self._raw.get(key)
         if not isinstance(value, str) or not value.strip():
-            self.must(key, "be a text that is not empty", shown(value))
+            self.must(key, "be a non-empty string", shown(value))
             return ""
         return value.strip()
 
@@ -100,11 +100,11 @@ class ConfigReader:
         return value
 
     def texts(self, key: str) -> list[str]:
-        """A list of texts."""
+        """A list of strings."""
         value = self._parsed(key)
         items = cast("list[object]", value) if isinstance(value, list) else None
         if items is None or not all(isinstance(item, str) for item in items):
-            self.must(key, "be a list of texts", shown(self._raw.get(key)))
+            self.must(key, "be a list of strings", shown(self._raw.get(key)))
             return []
         return [str(item) for item in items]
 
@@ -117,7 +117,7 @@ class ConfigReader:
         return {str(name): item for name, item in cast("dict[object, object]", value).items()}
 
     def _parsed(self, key: str) -> object:
-        """Pulumi hands out everything but texts as JSON in a text."""
+        """Pulumi delivers everything but strings as JSON in a string."""
         value = self._raw.get(key)
         if not isinstance(value, str):
             return value

@@ -227,7 +227,7 @@ def _function(role: str, arn: str, next_state: str, catch: list[Catcher]) -> dic
         "Output": "{% $states.result.Payload %}" if role == "serialize" else _WITHOUT_IMAGE,
         # so that Lambda's own time-out comes first and says more
         "TimeoutSeconds": FUNCTION_TIMEOUTS[role] + 5,
-        # a model that is being replaced or is overwhelmed needs a longer breath than a hiccup of Lambda's
+        # a model that is being replaced or is overwhelmed needs a longer backoff than a fault of Lambda's own
         "Retry": [_retry(LAMBDA_TRANSIENT), _retry(TRANSIENT, attempts=5, interval=2)],
         "Catch": catch,
         "Next": next_state,

@@ -63,7 +63,7 @@ class Alarm:
 
     @property
     def transition_id(self) -> str:
-        """The same 32 hexadecimal digits however often this change of state is told."""
+        """The same 32 hexadecimal digits however often this change of state is reported."""
         return hashlib.sha256(f"{self.arn}\n{self.state}\n{self.time}".encode()).hexdigest()[:32]
 
 
@@ -90,5 +90,5 @@ def _object(value: object, name: str) -> dict[str, object]:
 
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidEvent(f"{name} must be a text that is not empty, got {value!r:.100}")
+        raise InvalidEvent(f"{name} must be a non-empty string, got {value!r:.100}")
     return value

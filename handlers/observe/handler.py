@@ -3,11 +3,11 @@
 It is called, at least once, with
 
 - "Object Created" of S3, for each new capture file: the distribution of the scores and the share of each
-class, by the minute, and the drift of the latest photos from the baseline; - "Step Functions Execution
-Status Change": how the execution ended. Executions that end in a review fail by design, so AWS's own count
-of failed executions can't tell a fault from an unsure model; here they are apart; - the drift alarm's
-change of state, when a retraining pipeline listens: one event on the stack's bus. The alarm does the
-waiting, so that days of drift start one pipeline and not one a file. It never deploys anything.
+  class, by the minute, and the drift of the latest photos from the baseline;
+- "Step Functions Execution Status Change": how the execution ended. Executions that end in a review fail by
+  design, so AWS's own count of failed executions can't tell a fault from an unsure model; here they are apart;
+- the drift alarm's change of state, when a retraining pipeline listens: one event on the stack's bus. The alarm
+  does the waiting, so that days of drift start one pipeline and not one a file. It never deploys anything.
 """
 
 from __future__ import annotations

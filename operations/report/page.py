@@ -50,9 +50,8 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "Each dot is a photo. Dots above the dashed line were routed automatically, those below went"
             " to people." + band + (f" Shown: {drawn}." if shown < confidence.drawn_of else ""),
             f"Confidence of {words.number(shown)} photos over time with the threshold at"
-            f" {summary.threshold:g}:"
-            f" {words.number(sum(confidence.accepted))} routed, "
-            f"{words.number(shown - sum(confidence.accepted))} sent to people.",
+            f" {summary.threshold:g}: {words.number(sum(confidence.accepted))} routed,"
+            f" {words.number(shown - sum(confidence.accepted))} sent to people.",
             canvas.draw(pictures.confidence_over_time(confidence, zone)),
         )
     if (rate := summary.review_rate) is not None:
@@ -61,8 +60,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "review-rate",
             "How many photos people had to look at",
             "The grey band is where the rate would stay by chance alone: exact binomial limits around the"
-            " usual"
-            " rate, that of the windows inside them; 0.27 % of quiet windows fall outside, as on a p-chart. "
+            " usual rate, that of the windows inside them; of 1,000 quiet windows about 3 fall outside. "
             + (
                 "One window only: there is nothing to compare it with yet."
                 if len(rate.counts) == 1
@@ -71,8 +69,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
                 else f"{outside} of {len(rate.counts)} windows are outside it (red): ask what happened then."
             ),
             f"Share of photos sent to people in {len(rate.counts)} windows, {words.percent(rate.centre)}"
-            " overall,"
-            f" {outside} outside the control limits.",
+            f" overall, {outside} outside the control limits.",
             canvas.draw(pictures.review_rate(rate, zone)),
         )
     if (by_class := summary.confidence_by_class) is not None:
@@ -80,8 +77,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "confidence-by-class",
             "How sure the model was, per class",
             "Bars on the right are photos that the model was sure of. A hump near the dashed line means"
-            " that a small"
-            " change of the threshold moves many photos.",
+            " that a small change of the threshold moves many photos.",
             "Histograms of confidence per predicted class: "
             + ", ".join(
                 f"{label} {words.number(sum(routed) + sum(review))} photos"
@@ -98,8 +94,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "classes-over-time",
             "What came through the gate",
             "The share of each class among the photos of each stretch of time, as the model saw it,"
-            " whether sure or"
-            " not. Stretches without a photo stay empty.",
+            " whether sure or not. Stretches without a photo stay empty.",
             f"Share of each class in {len(mix.counts)} windows: {', '.join(mix.labels)}.",
             canvas.draw(pictures.classes_over_time(mix, zone)),
         )
@@ -107,13 +102,11 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
         add(
             "confidence-by-hour",
             "How sure the model was, by hour of the day",
-            f"The darker a cell, the more of that hour's photos had that confidence (time zone {hours.zone})."
-            " The marks are the middle photo and the middle 80 %. Hours that sink, at dusk for instance,"
-            " are where a"
-            " lamp may help more than a new model.",
+            "The darker a cell, the more of that hour's photos had that confidence (time zone"
+            f" {hours.zone}). The marks are the middle photo and the middle 80 %. Hours that sink, at dusk"
+            " for instance, are where a lamp may help more than a new model.",
             f"Heat map of confidence by hour of the day in {hours.zone}; {len(hours.hours)} hours have"
-            " enough photos"
-            " for quantiles.",
+            " enough photos for quantiles.",
             canvas.draw(pictures.confidence_by_hour(hours)),
         )
     if (latency := summary.latency) is not None:
@@ -131,10 +124,8 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
             "drift",
             "Distance from the evaluation",
             "Each bar says how far the photos of a window are from those of the evaluation (population"
-            " stability"
-            " index). A bar above its limit line is red: too far for chance, given the number of photos,"
-            " and far"
-            " enough to matter.",
+            " stability index). A bar above its limit line is red: too far for chance, given the number"
+            " of photos, and far enough to matter.",
             "Population stability index of confidences and class mix per window against its limit:"
             f" {summary.drift_verdict}.",
             canvas.draw(pictures.drift(summary.drift, zone), height=3.6),

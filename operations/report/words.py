@@ -85,8 +85,7 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         seen = max((window.confidence_psi.value for window in judged), default=0.0)
         return [
             "Confidence and class mix are as at evaluation, within what chance explains or below what"
-            " matters"
-            f" (largest PSI of the confidences {seen:.2f})."
+            f" matters (largest PSI of the confidences {seen:.2f})."
         ]
     sentences: list[str] = []
     for kind, tell in (("confidence", _confidence), ("classes", _classes)):
@@ -119,8 +118,7 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         if kind == "classes" and first == 0 and last == len(judged) - 1:
             sentences.append(
                 "A class mix that differs from the first photo on says that the evaluation's photos were"
-                " mixed"
-                " otherwise than those at the gate, not that something happened."
+                " mixed otherwise than those at the gate, not that something happened."
             )
     return sentences
 

@@ -297,7 +297,7 @@ def test_strangers_have_an_alarm_of_their_own_where_the_model_knows_them():
     (stranger,) = [spec for spec in with_it if spec not in without]
     review = next(spec for spec in without if spec.key == "review-rate")
     assert stranger.dimensions == {"Stack": "dev", "Outcome": "neither"}
-    assert (stranger.above, stranger.period, stranger.least_samples) == (0.4, review.period, review.least_samples)
+    assert (stranger.threshold, stranger.period, stranger.least_samples) == (0.4, review.period, review.least_samples)
 
 
 def test_percentiles_go_where_cloudwatch_wants_them(plain):

@@ -66,7 +66,7 @@ CASES = [
     ("neitherClass", "perhaps", "scones:neitherClass must be true or false"),
     ("classes", ["bicycle"], "scones:classes must hold 2 to 100 names, got 1: bicycle"),
     ("classes", ["a", "b", "a"], "scones:classes must hold every name once, got a more than once"),
-    ("classes", "bicycle", 'scones:classes must be a list of texts, got "bicycle"'),
+    ("classes", "bicycle", 'scones:classes must be a list of strings, got "bicycle"'),
     ("classes", ["car", "neither"], "scones:classes must leave the name neither to pictures of none of them"),
     ("classes", ["Bike!", "car"], "scones:classes must be names of small letters, digits, _ and -"),
     (
@@ -104,8 +104,8 @@ CASES = [
     ("kmsKeyArn", "key", 'scones:kmsKeyArn must be the ARN of a KMS key or empty, got "key"'),
     ("reviewRateAlarmPercent", 0, "scones:reviewRateAlarmPercent must be a whole number from 1 to 100"),
     ("retrainOnDrift", 1, "scones:retrainOnDrift must be true or false, got 1"),
-    ("datasetDir", "", "scones:datasetDir must be a text that is not empty"),
-    ("layerPath", "", "scones:layerPath must be a text that is not empty"),
+    ("datasetDir", "", "scones:datasetDir must be a non-empty string"),
+    ("layerPath", "", "scones:layerPath must be a non-empty string"),
     ("confidenceTreshold", "0.9", "scones:confidenceTreshold is not a key of this project: did you mean"),
 ]
 

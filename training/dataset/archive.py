@@ -131,7 +131,7 @@ class Archive:
         if not all(isinstance(label, int) and 0 <= label < classes for label in labels):
             raise self._broken(f"{name}: fine_labels must be whole numbers from 0 to {classes - 1}")
         if not all(isinstance(filename, bytes | str) for filename in filenames):
-            raise self._broken(f"{name}: filenames must be texts")
+            raise self._broken(f"{name}: filenames must be strings")
         return Part(pixels, np.array(labels, dtype=np.int64), tuple(map(text, filenames)))
 
     def _broken(self, reason: str) -> ArchiveError:

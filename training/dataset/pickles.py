@@ -53,7 +53,7 @@ def text(value: object) -> str:
         return value.decode("utf-8", "replace")
     if isinstance(value, str):
         return value
-    raise PickleError(f"expected a text, got {type(value).__name__}")
+    raise PickleError(f"expected a string, got {type(value).__name__}")
 
 
 class _Dtype:

@@ -98,9 +98,9 @@ def test_a_transition_has_one_id_however_often_it_is_told():
     [
         ({}, "alarmData must be an object"),
         ({"alarmData": {}}, "alarmData.state must be an object"),
-        ({**an_alarm(), "alarmArn": ""}, "alarmArn must be a text"),
-        (an_alarm(value=None), "alarmData.state.value must be a text that is not empty, got None"),
-        (an_alarm(timestamp=7), "alarmData.state.timestamp must be a text"),
+        ({**an_alarm(), "alarmArn": ""}, "alarmArn must be a non-empty string"),
+        (an_alarm(value=None), "alarmData.state.value must be a non-empty string, got None"),
+        (an_alarm(timestamp=7), "alarmData.state.timestamp must be a non-empty string"),
     ],
 )
 def test_an_event_of_no_alarm_is_refused(event, complaint):

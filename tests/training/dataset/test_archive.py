@@ -165,7 +165,7 @@ def test_no_other_name_of_an_admitted_module_gets_in(name: str) -> None:
         ({b"data": np.zeros(3, object)}, "of bytes"),
         ({b"data": np.zeros(3, np.float32)}, "of bytes, got type 'f4'"),
         ([1, 2], "expected a dictionary, got list"),
-        ({1: 2}, "expected a text, got int"),
+        ({1: 2}, "expected a string, got int"),
     ],
     ids=["objects", "floats", "a list", "a number as key"],
 )
@@ -286,7 +286,7 @@ def test_a_link_in_the_archive_s_place_is_not_followed(tmp_path: Path) -> None:
         ({"test": part(rows(2), [0, 2])}, "test: fine_labels must be whole numbers from 0 to 1"),
         ({"test": part(rows(2), [0, -1])}, "test: fine_labels must be whole numbers from 0 to 1"),
         ({"test": part(rows(2), [0, 0.5])}, "test: fine_labels must be whole numbers from 0 to 1"),
-        ({"test": part(rows(2), [0, 1], [b"a", 7])}, "test: filenames must be texts"),
+        ({"test": part(rows(2), [0, 1], [b"a", 7])}, "test: filenames must be strings"),
         ({"test": {b"data": rows(2), b"labels": [0, 1]}}, "test: fine_labels must be a list of 2, one a row"),
     ],
 )
