@@ -69,7 +69,7 @@ def test_16_bits_are_scaled_not_clipped(kind: str):
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_32_bits_a_sample_are_refused_since_their_white_is_unknown(mode: str):
-    with pytest.raises(InvalidImage, match="32 bits a sample"):
+    with pytest.raises(InvalidImage, match="32-bit samples have no defined white level"):
         to_model_image(encoded(Image.new(mode, (8, 8), 1), "TIFF"), size=4, max_pixels=100)
 
 
