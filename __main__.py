@@ -10,7 +10,6 @@ from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 from components.observability import METRIC_NAMESPACE, Observability
 from components.training_endpoint import VARIANT, TrainingEndpoint
-from contract import prefixes
 from contract.outputs import exports
 
 stack = settings.load()
@@ -85,26 +84,16 @@ observability = Observability(
     },
 )
 
-for name, value in exports(
-    bucket=data.bucket,
-    endpoint_name=model.endpoint_name,
-    endpoint_mode="realtime" if stack.realtime else "serverless",
-    training_job_name=model.training_job_name,
-    model_artifact=model.model_artifact,
-    state_machine_arn=workflow.state_machine_arn,
-    decisions_table=workflow.decisions_table,
-    review_queue_url=workflow.review_queue_url,
-    alert_topic_arn=workflow.alert_topic_arn,
-    event_bus_name=workflow.event_bus_name,
-    capture_uri=pulumi.Output.concat("s3://", data.bucket, "/", prefixes.CAPTURE),
-    baseline_uri=pulumi.Output.concat("s3://", data.bucket, "/", prefixes.BASELINE_FILE),
-    classes=list(stack.classes),
-    labels=list(stack.labels),
-    confidence_threshold=stack.confidence_threshold,
-    loading_bays=dict(stack.loading_bays),
-    image_size=stack.training.image_size,
-    functions={**workflow.functions, "observe": observability.function_name},
-    dashboard_name=observability.dashboard_name,
-    metric_namespace=METRIC_NAMESPACE,
-).items():
+outputs = exports(
+    bucket=data.bucket, capture_uri=data.capture_uri, baseline_uri=data.baseline_uri,
+    endpoint_name=model.endpoint_name, endpoint_mode="realtime" if stack.realtime else "serverless",
+    training_job_name=model.training_job_name, model_artifact=model.model_artifact,
+    state_machine_arn=workflow.state_machine_arn, decisions_table=workflow.decisions_table,
+    review_queue_url=workflow.review_queue_url, alert_topic_arn=workflow.alert_topic_arn,
+    event_bus_name=workflow.event_bus_name, functions={**workflow.functions, "observe": observability.function_name},
+    dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE,
+    classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
+    confidence_threshold=stack.confidence_threshold, image_size=stack.training.image_size,
+)  # fmt: skip
+for name, value in outputs.items():
     pulumi.export(name, value)

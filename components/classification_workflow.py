@@ -282,7 +282,13 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             alert_topic=topic.arn,
         ).apply(
             lambda known: json.dumps(
-                definition(Resources(**known, retention_days=self._args["decision_retention_days"]))
+                definition(
+                    Resources(
+                        **known,
+                        retention_days=self._args["decision_retention_days"],
+                        partition=known["alert_topic"].split(":")[1],
+                    )
+                )
             )
         )
         return sfn.StateMachine(

@@ -32,6 +32,10 @@ class DataBucket(pulumi.ComponentResource):
     bucket: pulumi.Output[str]
     """Its name, known when it is closed, encrypted and versioned."""
     arn: pulumi.Output[str]
+    capture_uri: pulumi.Output[str]
+    """`s3://` address of the folder that captures lie in."""
+    baseline_uri: pulumi.Output[str]
+    """`s3://` address of baseline.json."""
 
     def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type("DataBucket"), name, None, tagged("DataBucket", opts))
@@ -104,4 +108,6 @@ class DataBucket(pulumi.ComponentResource):
         ready = [block, ownership, versioning, encryption, policy, notification]
         self.bucket = pulumi.Output.all(bucket.bucket, *(each.id for each in ready)).apply(lambda known: str(known[0]))
         self.arn = bucket.arn
+        self.capture_uri = pulumi.Output.concat("s3://", self.bucket, "/", prefixes.CAPTURE)
+        self.baseline_uri = pulumi.Output.concat("s3://", self.bucket, "/", prefixes.BASELINE_FILE)
         self.register_outputs({"bucket": self.bucket, "arn": self.arn})

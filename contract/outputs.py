@@ -69,7 +69,7 @@ def exports(**values: object) -> dict[str, object]:
     missing, unknown = OUTPUT_NAMES.keys() - values.keys(), values.keys() - OUTPUT_NAMES.keys()
     if missing or unknown:
         raise TypeError(f"the stack's outputs are those of StackOutputs: missing {missing}, unknown {unknown}")
-    return {OUTPUT_NAMES[key]: value for key, value in values.items()}
+    return {name: values[key] for key, name in OUTPUT_NAMES.items()}
 
 
 def read_outputs(path: str | Path | None) -> StackOutputs | None:

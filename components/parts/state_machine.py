@@ -63,6 +63,8 @@ class Resources:
     review_queue_url: str
     alert_topic: str
     retention_days: int
+    partition: str = "aws"
+    """Of the ARNs: aws, aws-cn or aws-us-gov."""
 
 
 class Retrier(TypedDict):
@@ -93,31 +95,35 @@ def definition(resources: Resources) -> dict[str, object]:
     Args:
         resources: what the states invoke, put, send and publish to.
     """
+    partition = resources.partition
     to_review = _catch("States.ALL", "SendToReview", _failure())
     return {
         "Comment": "A photo becomes a routed driver, or a failed execution and a message for a person",
         "QueryLanguage": "JSONata",
         "StartAt": "Serialize",
         "States": {
-            "Serialize": _function("serialize", resources.serialize, "Classify", [to_review]),
-            "Classify": _function("classify", resources.classify, "Filter", [to_review]),
+            "Serialize": _function(partition, "serialize", resources.serialize, "Classify", [to_review]),
+            "Classify": _function(partition, "classify", resources.classify, "Filter", [to_review]),
             "Filter": _function(
+                partition,
                 "filter",
                 resources.filter,
                 "Record",
                 [*(_catch(error.__name__, "RecordReview", _failure()) for error in FOR_A_PERSON), to_review],
             ),
             "Record": _task(
+                partition,
                 "dynamodb:putItem",
                 _put(resources, "accepted", _SUCCESS_NAMES),
                 "Publish",
                 DYNAMODB_TRANSIENT,
                 [_catch(DUPLICATE, "AlreadyDecided", _INPUT), to_review],
             ),
-            "Publish": _task("events:putEvents", _event(resources), "Routed", EVENTS_TRANSIENT, [to_review]),
+            "Publish": _task(partition, "events:putEvents", _event(resources), "Routed", EVENTS_TRANSIENT, [to_review]),
             "Routed": {"Type": "Succeed"},
             "AlreadyDecided": {"Type": "Succeed"},
             "RecordReview": _task(
+                partition,
                 "dynamodb:putItem",
                 _put(resources, _REFUSED, _FAILURE_NAMES),
                 "SendToReview",
@@ -126,6 +132,7 @@ def definition(resources: Resources) -> dict[str, object]:
                 [_catch(DUPLICATE, "Failed", _INPUT), _catch("States.ALL", "SendToReview", _INPUT)],
             ),
             "SendToReview": _task(
+                partition,
                 "sqs:sendMessage",
                 {"QueueUrl": resources.review_queue_url, "MessageBody": "{% $string($states.input) %}"},
                 "Alert",
@@ -134,6 +141,7 @@ def definition(resources: Resources) -> dict[str, object]:
                 [_catch("States.ALL", "Alert", _UNQUEUED)],
             ),
             "Alert": _task(
+                partition,
                 "sns:publish",
                 _alert(resources),
                 "Failed",
@@ -219,10 +227,10 @@ def _retry(errors: tuple[str, ...], *, attempts: int = 3, interval: int = 1) -> 
     }
 
 
-def _function(role: str, arn: str, next_state: str, catch: list[Catcher]) -> dict[str, object]:
+def _function(partition: str, role: str, arn: str, next_state: str, catch: list[Catcher]) -> dict[str, object]:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
         "Arguments": {"FunctionName": arn, "Payload": _INPUT},
         "Output": "{% $states.result.Payload %}" if role == "serialize" else _WITHOUT_IMAGE,
         # so that Lambda's own time-out comes first and says more
@@ -235,6 +243,7 @@ def _function(role: str, arn: str, next_state: str, catch: list[Catcher]) -> dic
 
 
 def _task(
+    partition: str,
     action: str,
     arguments: dict[str, object],
     next_state: str,
@@ -243,7 +252,7 @@ def _task(
 ) -> dict[str, object]:
     return {
         "Type": "Task",
-        "Resource": f"arn:aws:states:::{action}",
+        "Resource": f"arn:{partition}:states:::{action}",
         "Arguments": arguments,
         "Output": _INPUT,
         "TimeoutSeconds": 15,

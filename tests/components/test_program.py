@@ -11,7 +11,7 @@ from components.parts.training_wait import TrainingNotCompletedError
 from contract.outputs import OUTPUT_NAMES, parse_outputs
 from tests.components.dataset import write_dataset
 from tests.components.parts.test_training_wait import complete
-from tests.components.stack import Run, run
+from tests.components.stack import ROOT, Run, run
 
 TAGGABLE = {
     "Bucket", "BucketObject", "Role", "TrainingJob", "Model", "EndpointConfiguration", "Endpoint", "Target",
@@ -246,6 +246,10 @@ def test_the_outputs_are_those_that_the_tools_read(dev):
     assert dev.outputs["modelArtifact"].endswith(f"/{dev.outputs['trainingJobName']}/output/model.tar.gz")
     assert set(dev.outputs["functions"]) == {"serialize", "classify", "filter", "observe"}
     assert json.loads(json.dumps(dev.outputs)) == dev.outputs
+
+
+def test_the_map_fits_on_a_screen_or_two():
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 100
 
 
 def test_an_alert_address_is_subscribed_when_there_is_one(dev, prod):

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from urllib.parse import quote_plus
 
 import pytest
@@ -361,3 +362,9 @@ def test_no_state_after_classify_carries_the_picture(machine):
     assert late and all("PICTURE" not in str(e) for e in late)
     assert "PICTURE" in str(seen[1])
     machine.messages(machine.queue)
+
+
+def test_every_integration_is_one_of_the_partition_that_the_stack_is_in():
+    machine = definition(replace(NAMES, partition="aws-cn"))
+    integrations = [state["Resource"] for state in machine["States"].values() if state["Type"] == "Task"]
+    assert len(integrations) == 8 and all(each.startswith("arn:aws-cn:states:::") for each in integrations)
