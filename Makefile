@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.complete
 INSTALLED_DEV := $(VENV)/.complete-dev
 PYTHONS := 3.11 3.12 3.13 3.14
 PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin
-# pure Python outside Linux, from its source distribution
+# has wheels for Linux alone; elsewhere its source distribution installs without the part that talks to Lambda
 NO_WHEEL := awslambdaric
 UV := build/uv/bin/uv
 UV_VERSION := 0.13.9
