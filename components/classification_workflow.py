@@ -352,10 +352,18 @@ def _trust(
 
 
 def _uploads(bucket: str) -> str:
+    """Objects that are created in incoming/, but for the empty ones that consoles make to show a folder.
+
+    A pattern can't ask two things of one field, so that "in incoming/ and no folder" is put, for empty objects, as
+    "no folder and in none of the others" (Amazon EventBridge User Guide, "Comparison operators").
+    """
+    with_content = {"key": [{"prefix": prefixes.INCOMING}], "size": [{"numeric": [">", 0]}]}
+    other_places = [f"{prefix}*" for prefix in prefixes.OTHERS]
+    empty = {"key": [{"anything-but": {"wildcard": ["*/", *other_places]}}], "size": [0]}
     return json.dumps(
         {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
-            "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": prefixes.INCOMING}]}},
+            "detail": {"bucket": {"name": [bucket]}, "$or": [{"object": with_content}, {"object": empty}]},
         }
     )

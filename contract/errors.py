@@ -47,6 +47,10 @@ class AccessDenied(PermanentError):
     """The function's role may not read the object or invoke the endpoint."""
 
 
+class EncryptionKeyUnavailable(PermanentError):
+    """The KMS key of an object is disabled, deleted or waiting for its deletion."""
+
+
 class ImageTooLarge(PermanentError):
     """More bytes or more pixels than the stack allows."""
 
@@ -131,6 +135,7 @@ PERMANENT: tuple[type[PermanentError], ...] = (
     BucketNotFound,
     ObjectNotFound,
     AccessDenied,
+    EncryptionKeyUnavailable,
     ImageTooLarge,
     InvalidImage,
     ModelRejectedImage,

@@ -12,6 +12,8 @@ from contract.errors import InvalidInference
 SUM_TOLERANCE = 0.01
 """How far the sum may lie from 1: a softmax in 32-bit floats, or in 16-bit ones with 100 classes, printed as
 text stays within a tenth of this; an answer that is not a distribution does not."""
+ROUNDING = 0.001
+"""How far a score may lie outside [0, 1]: a 16-bit float next to 1 is exact to 0.0005."""
 
 
 def read_inferences(answer: object, count: int) -> tuple[float, ...]:
@@ -22,7 +24,8 @@ def read_inferences(answer: object, count: int) -> tuple[float, ...]:
         count: the number of classes.
 
     Returns:
-        `count` finite probabilities in [0, 1], whose sum is 1 within `SUM_TOLERANCE`.
+        `count` finite probabilities in [0, 1], whose sum is 1 within `SUM_TOLERANCE`; what lies outside by no
+        more than `ROUNDING` is rounded to 0 or 1.
 
     Raises:
         InvalidInference: anything else, with what is wrong.
@@ -40,9 +43,9 @@ def read_inferences(answer: object, count: int) -> tuple[float, ...]:
     scores: list[float] = []
     for position, item in enumerate(items):
         # bool is an int to Python, never a probability to us
-        if isinstance(item, bool) or not isinstance(item, int | float) or not 0 <= item <= 1:
+        if isinstance(item, bool) or not isinstance(item, int | float) or not -ROUNDING <= item <= 1 + ROUNDING:
             raise InvalidInference(f"inferences[{position}] must be a number from 0 to 1, got {_short(item)}")
-        scores.append(float(item))
+        scores.append(min(max(float(item), 0.0), 1.0))
     total = math.fsum(scores)
     if abs(total - 1) > SUM_TOLERANCE:
         raise InvalidInference(f"inferences must sum to 1 within {SUM_TOLERANCE}, got {total:.6g}")

@@ -21,3 +21,6 @@ BASELINE = "baseline/"
 """What the model did on the held-out split, for drift to be measured against."""
 
 BASELINE_FILE = BASELINE + "baseline.json"
+
+OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE)
+"""All but `INCOMING`: what is created there is no upload."""

@@ -100,15 +100,18 @@ def invoke(runtime: SageMakerRuntimeClient, endpoint: str, image: bytes, identit
 
 def _as_ours(error: ClientError, endpoint: str) -> SconesError:
     response = error.response
-    code = response.get("Error", {}).get("Code", "")
-    message = response.get("Error", {}).get("Message", "")
+    # a field that AWS leaves empty is None
+    code = response.get("Error", {}).get("Code") or ""
+    message = response.get("Error", {}).get("Message") or "no message"
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "ModelError":
-        original = int(str(response.get("OriginalStatusCode", 500)))
-        said = response.get("OriginalMessage", message)
-        if 400 <= original < 500:
-            return ModelRejectedImage(f"the model of {endpoint} answered {original}: {said}")
-        return ModelUnavailable(f"the model of {endpoint} answered {original}: {said}")
+        original = str(response.get("OriginalStatusCode"))
+        said = f"the model of {endpoint} answered {original}: {response.get('OriginalMessage') or message}"
+        if original == "429":
+            return Throttled(said)
+        # 408: the container gave up waiting
+        by_the_image = original != "408" and re.fullmatch("4..", original)
+        return ModelRejectedImage(said) if by_the_image else ModelUnavailable(said)
     # this one is a 429 too, so it comes before the throttling
     if code == "ModelNotReadyException" or (code == "ValidationError" and NOT_READY.search(message)):
         return ModelNotReady(f"the endpoint {endpoint} is not ready: {message}")

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from contract.errors import (
     AccessDenied,
     BucketNotFound,
+    EncryptionKeyUnavailable,
     ImageTooLarge,
     InvalidEvent,
     InvalidImage,
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
 
 logger = Logger()
 
+KEY_UNAVAILABLE = frozenset(
+    {
+        *("KMS.DisabledException", "KMS.NotFoundException"),
+        *("KMS.KMSInvalidStateException", "KMS.KMSInvalidMaterialException"),
+    }
+)
+"""What S3 passes on of KMS (AWS KMS API reference, Decrypt): a key that a person has to enable again."""
+PASSING = frozenset({"RequestTimeout", "RequestTimeTooSkewed", "ExpiredToken", "OperationAborted"})
+"""Refusals that a later request does not meet (S3 API reference, "Error responses")."""
 UNVERSIONED = "null"
 """The version that S3 itself gives to objects of a bucket without versioning."""
 
@@ -80,7 +90,8 @@ def fetch(s3: S3Client, photo: StoredObject, *, max_bytes: int) -> tuple[bytes, 
         ImageTooLarge: more than `max_bytes`; nothing was downloaded.
         InvalidImage: no bytes at all; nothing was downloaded.
         InvalidEvent: no bucket can have that name.
-        ObjectNotFound, BucketNotFound, AccessDenied, Throttled, StorageUnavailable: what S3 said.
+        ObjectNotFound, BucketNotFound, AccessDenied, EncryptionKeyUnavailable, Throttled, StorageUnavailable:
+            what S3 said.
     """
     pinned = photo.version if photo.version != UNVERSIONED else ""
     try:
@@ -113,15 +124,23 @@ def fetch(s3: S3Client, photo: StoredObject, *, max_bytes: int) -> tuple[bytes, 
 def _as_ours(error: ClientError, s3: S3Client, photo: StoredObject) -> SconesError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
+    if code == "400":
+        code = _reason(s3, photo) or code
     where = f"s3://{photo.bucket}/{photo.key}" + (f" (version {photo.version})" if photo.version else "")
     # the answer to a HEAD has no body: its code is the status, and 503 is how S3 says SlowDown
-    if code in {"503", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"} or status == 429:
+    if code in {"503", "SlowDown", "RequestLimitExceeded"} or "Throttl" in code or status == 429:
         return Throttled(f"{where}: S3 asks to slow down ({code})")
     if code == "NoSuchBucket":
         return BucketNotFound(f"there is no bucket {photo.bucket!r}")
     if status == 404:
         # a HEAD does not say which of the two is missing: ask about the bucket itself
         return _bucket_missing(s3, photo) or ObjectNotFound(f"there is no object {where}")
+    if code in KEY_UNAVAILABLE:
+        return EncryptionKeyUnavailable(f"{where} can't be decrypted: its KMS key is disabled or deleted ({code})")
+    if code == "InvalidObjectState":
+        return ObjectNotFound(f"{where} is archived: restore it first")
+    if code.startswith("KMS.") or code in PASSING:
+        return StorageUnavailable(f"{where}: S3 answered {status} {code}")
     if status == 403:
         return AccessDenied(f"{where} may not be read by this function's role")
     if status in {400, 405}:
@@ -129,6 +148,20 @@ def _as_ours(error: ClientError, s3: S3Client, photo: StoredObject) -> SconesErr
     if status == 412:
         return StorageUnavailable(f"{where} was replaced while it was read")
     return StorageUnavailable(f"{where}: S3 answered {status} {code}")
+
+
+def _reason(s3: S3Client, photo: StoredObject) -> str:
+    """Why S3 refuses the object, which only a GET says, in the answer's body; empty when it does not refuse."""
+    try:
+        if photo.version in {"", UNVERSIONED}:
+            s3.get_object(Bucket=photo.bucket, Key=photo.key, Range="bytes=0-0")
+        else:
+            s3.get_object(Bucket=photo.bucket, Key=photo.key, VersionId=photo.version, Range="bytes=0-0")
+    except ClientError as error:
+        return error.response.get("Error", {}).get("Code", "")
+    except BotoCoreError:
+        pass
+    return ""
 
 
 def _bucket_missing(s3: S3Client, photo: StoredObject) -> BucketNotFound | None:

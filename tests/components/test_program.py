@@ -132,7 +132,7 @@ def test_an_upload_starts_the_machine_with_the_input_everybody_uses(dev):
     }  # fmt: skip
     assert target["deadLetterConfig"]["arn"].endswith("workflow-dead-letters")
     pattern = json.loads(dev.named("workflow-uploads").inputs["eventPattern"])
-    assert pattern["detail"]["object"]["key"] == [{"prefix": "incoming/"}]
+    assert pattern["detail"]["bucket"]["name"][0].startswith("data-bucket")
 
 
 def test_the_bucket_is_closed_versioned_encrypted_and_refuses_plain_http(dev):

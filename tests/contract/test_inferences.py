@@ -39,6 +39,11 @@ def test_whole_numbers_are_probabilities_too():
     assert read_inferences("[0, 1]", 2) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize("answer", [[1.0000001, 0.0], [1.0005, -0.0005], "[1.0009765625, 0]"])
+def test_a_score_that_rounding_puts_outside_is_rounded_back(answer: object):
+    assert read_inferences(answer, 2) == (1.0, 0.0)
+
+
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_the_sum_may_be_off_by_the_tolerance_and_no_more(sign: int):
     read_inferences([0.5, 0.5 + sign * 0.9 * SUM_TOLERANCE], 2)
@@ -55,7 +60,8 @@ def test_the_sum_may_be_off_by_the_tolerance_and_no_more(sign: int):
         ("[NaN, 0.5]", r"inferences\[0\]"),
         ("[1e999, 0.5]", r"inferences\[0\].*inf"),
         ([-0.1, 1.1], r"inferences\[0\].*from 0 to 1, got -0.1"),
-        ([1.0000001, 0.0], r"inferences\[0\]"),
+        ([1.002, 0.0], r"inferences\[0\]"),
+        ([1.0, -0.002], r"inferences\[1\]"),
         ([True, False], r"inferences\[0\].*True"),
         (["0.9", "0.1"], r"inferences\[0\].*'0.9'"),
         ([[0.9, 0.1]], "must hold 2 numbers, one a class, got 1"),

@@ -14,7 +14,7 @@ from contract import decisions, drift, errors, names, outputs, prefixes
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("handlers", "training", "operations", "components", "localcloud")
 SOURCES = [ROOT / "__main__.py", *(path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py")))]
-FOLDERS = {value for name, value in vars(prefixes).items() if name.isupper()} - {prefixes.TEST}
+FOLDERS = {prefixes.INCOMING, *prefixes.OTHERS} - {prefixes.TEST}
 """Prefixes that mean nothing but themselves: `test/` is also a folder of a dataset."""
 WRITTEN_ONCE = {
     # AccessDenied is also what AWS itself calls it

@@ -17,6 +17,7 @@ from contract.errors import (
     AccessDenied,
     BucketNotFound,
     ConfigurationError,
+    EncryptionKeyUnavailable,
     ImageTooLarge,
     InvalidEvent,
     InvalidImage,
@@ -240,6 +241,14 @@ def s3_fault(code: str) -> bytes:
         ("GetObject", 503, "ServiceUnavailable", StorageUnavailable),
         ("GetObject", 500, "InternalError", StorageUnavailable),
         ("GetObject", 403, "AccessDenied", AccessDenied),
+        ("GetObject", 400, "KMS.DisabledException", EncryptionKeyUnavailable),
+        ("GetObject", 400, "KMS.KMSInvalidStateException", EncryptionKeyUnavailable),
+        ("GetObject", 400, "KMS.NotFoundException", EncryptionKeyUnavailable),
+        ("GetObject", 400, "KMS.ThrottlingException", Throttled),
+        ("GetObject", 400, "KMS.KMSInternalException", StorageUnavailable),
+        ("GetObject", 400, "RequestTimeout", StorageUnavailable),
+        ("GetObject", 400, "ExpiredToken", StorageUnavailable),
+        ("GetObject", 403, "InvalidObjectState", ObjectNotFound),
         ("GetObject", 404, "NoSuchKey", ObjectNotFound),
         ("GetObject", 404, "NoSuchVersion", ObjectNotFound),
         ("GetObject", 404, "NoSuchBucket", BucketNotFound),
@@ -255,6 +264,28 @@ def test_what_s3_answers_becomes_a_fault_with_its_name(
     with pytest.raises(SconesError, match=BUCKET) as raised:
         serialize.fetch(impatient, StoredObject(BUCKET, KEY, ""), max_bytes=20_000)
     assert type(raised.value) is fault
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("KMS.DisabledException", EncryptionKeyUnavailable),
+        ("InvalidRequest", ObjectNotFound),
+        ("ExpiredToken", StorageUnavailable),
+    ],
+)
+def test_when_a_head_only_says_400_a_get_of_one_byte_says_why(code: str, fault: type[SconesError], s3: "S3Client"):
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=PHOTO)
+    s3.meta.events.register_first("before-send.s3.HeadObject", answering(400))
+    s3.meta.events.register_first("before-send.s3.GetObject", answering(400, s3_fault(code)))
+    ranges: list[object] = []
+    s3.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: ranges.append(params.get("Range"))
+    )
+    with pytest.raises(SconesError, match=BUCKET) as raised:
+        serialized(plain())
+    assert type(raised.value) is fault
+    assert ranges == ["bytes=0-0"]
 
 
 @pytest.mark.parametrize(
