@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -71,3 +72,24 @@ def to_svg(figure: Figure, salt: str) -> str:
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": salt}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
+
+
+def themed_svg(figure: Figure, name: str, alternative: str, variables: Mapping[str, str]) -> str:
+    """The figure as an SVG element that follows the page's theme.
+
+    Args:
+        figure: painted in a few agreed colours.
+        name: what its ids start with, so that several fit on a page.
+        alternative: what it shows, in words.
+        variables: the CSS variable of the page for each colour.
+    """
+    svg = to_svg(figure, name)
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    for colour, variable in variables.items():
+        svg = svg.replace(colour, f"var({variable})")
+    head, _, body = svg.partition(">")
+    box = re.search(r'viewBox="[^"]*"', head)
+    text = alternative.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return f'<svg {box.group(0) if box else ""} role="img" aria-label="{text}">{body}'

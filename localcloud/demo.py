@@ -103,7 +103,7 @@ def demo(
         out.print(Rule("Where to look", align="left"))
         for name, what in (
             ("report/index.html", "what the model did: open it in a browser"),
-            ("evaluation/", "accuracy, calibration, risk and coverage, the recommended threshold"),
+            ("evaluation/index.html", "accuracy, calibration, risk and coverage, the recommended threshold"),
             ("summary.json", f"this run in numbers; {sum(watch.seconds.values()):.0f} s in all"),
         ):
             out.print(f"  {FOLDER / name}  {what}", soft_wrap=True)
@@ -237,7 +237,7 @@ def _problems(
     judged = [result for result in ordinary if result.decision == "accepted" and result.correct is not None]
     if not judged or sum(bool(each.correct) for each in judged) / len(judged) < 0.7:
         found.append(f"of {len(judged)} accepted photos fewer than 70 % were right")
-    for name in ("report/index.html", "evaluation/evaluation.json"):
+    for name in ("report/index.html", "evaluation/index.html", "evaluation/evaluation.json"):
         if not (FOLDER / name).is_file():
             found.append(f"{FOLDER / name} is missing")
     return found

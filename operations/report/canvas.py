@@ -6,7 +6,6 @@ Drawings use a few agreed colours; in the SVG each becomes a CSS variable of the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -51,16 +50,7 @@ def to_png(figure: Figure) -> bytes:
 
 def to_svg(figure: Figure, name: str, alternative: str) -> str:
     """The figure as a themed SVG element, with `alternative` text and ids that start with `name`."""
-    svg = charts.to_svg(figure, name)
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
-    head, _, body = svg.partition(">")
-    box = re.search(r'viewBox="[^"]*"', head)
-    text = alternative.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return f'<svg {box.group(0) if box else ""} role="img" aria-label="{text}">{body}'
+    return charts.themed_svg(figure, name, alternative, VARIABLES)
 
 
 def bars(

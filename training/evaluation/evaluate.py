@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from training.dataset.manifest import FILE as MANIFEST_FILE
 from training.dataset.manifest import read_manifest
 from training.evaluation.evidence import evidence_of
 from training.evaluation.findings import Evaluation, evaluate, to_document
+from training.evaluation.page import training_examples, write_page
 from training.evaluation.pictures import draw_pictures
 from training.evaluation.predictions import Predictions, read_predictions, write_predictions
 from training.evaluation.scoring import WORKERS, photos_in, score
@@ -45,8 +47,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "evaluate",
         help="score held-out photos, say how good the model is and which threshold can be trusted",
         description="Score the held-out photos through an endpoint (or take saved predictions), and write "
-        "evaluation.json, evidence.json, predictions.jsonl, baseline.json and pictures. The recommended threshold "
-        "keeps the share wrong among accepted photos at or below the target with the confidence asked for.",
+        "index.html, evaluation.json, evidence.json, predictions.jsonl, baseline.json and pictures. The recommended "
+        "threshold keeps the share wrong among accepted photos at or below the target with the confidence asked for.",
     )
     parser.set_defaults(run=run)
     parser.add_argument(
@@ -125,8 +127,8 @@ def run(args: argparse.Namespace) -> int:
         target_strangers=args.target_strangers,
     )
     document = to_document(evaluation)
-    evidence = _evidence(evaluation, args, outputs)
-    baseline = _write(args.output, evaluation, document, evidence)
+    evidence, examples = _evidence(evaluation, args, outputs), _examples(args.dataset)
+    baseline = _write(args.output, evaluation, document, evidence, examples)
     if args.upload_baseline:
         if baseline is None:
             raise UserError("--upload-baseline needs a threshold: none is configured and none recommended")
@@ -248,7 +250,21 @@ def _evidence(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOu
     return json.dumps(evidence_document(evidence)).encode() + b"\n"
 
 
-def _write(folder: Path, evaluation: Evaluation, document: dict[str, object], evidence: bytes) -> bytes | None:
+def _examples(dataset: Path) -> dict[str, list[bytes]]:
+    try:
+        return training_examples(dataset, read_manifest(dataset))
+    except (UserError, OSError):
+        # saved predictions can be evaluated where there is no dataset
+        return {}
+
+
+def _write(
+    folder: Path,
+    evaluation: Evaluation,
+    document: dict[str, object],
+    evidence: bytes,
+    examples: Mapping[str, Sequence[bytes]],
+) -> bytes | None:
     """Write every file; the baseline's bytes, or None when there is no threshold to write one with."""
     found, configured = evaluation.recommendation.found, evaluation.configured
     chosen = configured or found
@@ -258,6 +274,7 @@ def _write(folder: Path, evaluation: Evaluation, document: dict[str, object], ev
         write_predictions(folder / "predictions.jsonl", evaluation.predictions)
         (folder / EVIDENCE_FILE).write_bytes(evidence)
         draw_pictures(evaluation, folder)
+        write_page(evaluation, folder, examples)
         path = folder / "baseline.json"
         if chosen is None:
             path.unlink(missing_ok=True)

@@ -210,11 +210,11 @@ def paint_thresholds(figure: Figure, evaluation: Evaluation) -> None:
             axes.axvline(threshold, color=colour, linestyle=DASHED, linewidth=1.2, label=f"{name} {threshold:g}")
     axes.set_title("What each threshold lets through")
     axes.set_xlabel("threshold")
-    axes.set_ylabel("share (shaded: up to the upper bound)" if evaluation.strangers else "share")
+    axes.set_ylabel("share (shaded: to its upper bound)" if evaluation.strangers else "share")
     axes.set_xlim(1 / len(evaluation.predictions.classes), 1.005)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(_percent))
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper right", frameon=True, facecolor=charts.PAPER, edgecolor="none", framealpha=0.85)
 
 
 def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
@@ -246,9 +246,9 @@ def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
                 label=f"configured {configured.threshold:g}",
             )
     upper.set_title("How sure it was")
-    handles, _ = upper.get_legend_handles_labels()
+    handles, names = upper.get_legend_handles_labels()
     if handles:
-        upper.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+        figure.legend(handles, names, loc="outside lower right", ncols=2)
     lower.set_xlabel("confidence")
     lower.set_xlim(least - 0.01, 1.01)
 

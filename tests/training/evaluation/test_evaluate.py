@@ -76,6 +76,7 @@ def test_held_out_photos_go_through_the_endpoint_and_everything_is_written(tmp_p
     assert {path.name for path in output.iterdir()} == {
         "evaluation.json",
         "evidence.json",
+        "index.html",
         "predictions.jsonl",
         "baseline.json",
         "reliability.png",

@@ -1,0 +1,81 @@
+"""The evaluation's page: one file, the right sentence first, readable on a desktop, a phone and in the dark."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from tests.browser import browse
+from tests.training.builders import build_dataset
+from tests.training.evaluation.evidence_builders import predictions, some_predictions
+from tests.training.evaluation.test_findings import with_strangers
+from training.evaluation.findings import evaluate
+from training.evaluation.page import EXAMPLES, headline, page_of, training_examples
+
+
+def test_the_headline_says_what_the_configured_threshold_does():
+    text = headline(evaluate(predictions([[0.9, 0.1], [0.95, 0.05], [0.6, 0.4]], [0, 1, 1]), configured=0.8))
+    assert text.startswith(
+        "At the configured threshold 0.8 the model decides 67 % of vehicle photos by itself; 50 % of"
+    )
+
+
+def test_without_a_configured_threshold_it_says_the_recommended_one():
+    evaluation = evaluate(some_predictions())
+    found = evaluation.recommendation.found
+    assert headline(evaluation).startswith(f"At the recommended threshold {found.threshold:g} the model decides ")
+
+
+def test_without_any_threshold_it_says_why():
+    evaluation = evaluate(some_predictions(20))
+    assert headline(evaluation) == evaluation.recommendation.sentence + "."
+
+
+def test_a_threshold_that_decides_nothing_is_said():
+    evaluation = evaluate(predictions([[0.6, 0.4]], [0]), configured=0.99)
+    assert headline(evaluation) == "At the threshold 0.99 the model decides no photo by itself."
+
+
+@pytest.mark.parametrize("format", ["recordio", "image"])
+def test_training_pictures_are_those_of_the_dataset_by_label(tmp_path, format):
+    manifest = build_dataset(tmp_path / "set", train_per_class=20, format=format)
+    found = training_examples(tmp_path / "set", manifest)
+    assert list(found) == ["bicycle", "motorcycle"]
+    assert [len(images) for images in found.values()] == [EXAMPLES, EXAMPLES]
+    assert all(image.startswith(b"\x89PNG") for images in found.values() for image in images)
+    assert len({image for images in found.values() for image in images}) == 2 * EXAMPLES
+
+
+def test_the_page_needs_nothing_else_and_links_to_the_report():
+    page = page_of(evaluate(with_strangers(), configured=0.8), {"bicycle": [b"png"]})
+    assert re.findall(r'(?:src|href)="((?!#|data:)[^"]*)"', page) == ["../report/index.html"]
+    assert base64.b64encode(b"png").decode() in page
+    assert "url(http" not in page and "@import" not in page
+
+
+def test_names_are_escaped():
+    page = page_of(evaluate(some_predictions(40, ("<b>", "a&b")), configured=0.8), {})
+    assert "<b>," not in page and "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1200, False), (375, False), (1200, True)])
+def test_it_shows_at_every_width_without_scrolling_sideways_or_asking_the_network(width, dark):
+    evaluation = evaluate(with_strangers(), configured=0.8)
+    shown = browse(page_of(evaluation, {"bicycle": [], "neither": []}), width, dark=dark)
+    assert shown.facts["scrollWidth"] <= shown.facts["width"]
+    assert shown.facts["heading"] == headline(evaluation)
+    assert len(shown.facts["pictures"]) == 4
+    assert all(each["label"] and each["role"] == "img" and each["height"] > 100 for each in shown.facts["pictures"])
+    assert shown.facts["smallestText"] > 6
+    assert "Strangers: pictures of none of the classes" in shown.facts["text"]
+    assert "None routed: " in shown.facts["text"] or "Routed at" in shown.facts["text"]
+    assert not shown.console and not [each for each in shown.requests if not each.startswith(("file:", "data:"))]
+    channels = [int(each) for each in re.findall(r"\d+", shown.facts["background"])[:3]]
+    assert (sum(channels) < 150) is dark
+
+
+def test_a_page_without_strangers_does_not_speak_of_them():
+    page = page_of(evaluate(some_predictions(), configured=0.8), {})
+    assert "Strangers" not in page and "What it was trained on" not in page

@@ -1,0 +1,170 @@
+"""The evaluation as one HTML page that needs nothing else: what a manager reads first, and what it rests on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from contract import charts
+from contract.decisions import NEITHER
+from training.dataset.manifest import Manifest
+from training.dataset.recordio import read_records
+from training.evaluation import pictures
+from training.evaluation.findings import Evaluation
+from training.evaluation.pictures import small_percent
+from training.evaluation.strangers import StrangerFigures
+
+TEMPLATES = Path(__file__).parent / "templates"
+FILE = "index.html"
+REPORT = "../report/index.html"
+"""Where the demo's report lies, seen from the evaluation's folder."""
+NO_BREAK = "\u00a0"
+EXAMPLES = 12
+"""Training pictures shown of each label."""
+VARIABLES: Mapping[str, str] = {
+    charts.INK: "--ink",
+    charts.MUTED: "--muted",
+    charts.GRID: "--grid",
+    charts.PAPER: "--card",
+    charts.BLUE: "--right",
+    charts.ORANGE: "--wrong",
+    charts.GREEN: "--chosen",
+    charts.RED: "--strangers",
+    "#9cc3d0": "--interval",
+}
+WIDTH = 5.0
+"""Inches: small, so that text stays readable when a picture is as wide as a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of the page."""
+
+    svg: Markup
+    caption: str
+
+
+def write_page(evaluation: Evaluation, folder: Path, examples: Mapping[str, Sequence[bytes]]) -> Path:
+    """Write `index.html` into a folder.
+
+    Args:
+        evaluation: what to show.
+        folder: exists.
+        examples: PNG files of training pictures by label; empty when the dataset is not at hand.
+    """
+    path = folder / FILE
+    path.write_text(page_of(evaluation, examples), encoding="utf-8")
+    return path
+
+
+def page_of(evaluation: Evaluation, examples: Mapping[str, Sequence[bytes]]) -> str:
+    """The page's text; arguments as for `write_page`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters["share"] = _share
+    environment.filters["bound"] = _bound
+    names, counts = pictures.confusion_rows(evaluation)
+    rows = [
+        (name, [(int(count), int(count) / max(1, int(row.sum()))) for count in row])
+        for name, row in zip(names, counts, strict=True)
+    ]
+    return environment.get_template("evaluation.html.j2").render(
+        e=evaluation,
+        headline=headline(evaluation),
+        created=datetime.fromisoformat(evaluation.predictions.created).strftime("%d %B %Y, %H:%M %Z"),
+        charts=_charts(evaluation),
+        confusion=rows,
+        neither=NEITHER,
+        report=REPORT,
+        kinds={group: _kinds(figures) for group, figures in evaluation.strangers.items()},
+        examples={
+            label: [f"data:image/png;base64,{base64.b64encode(image).decode()}" for image in images]
+            for label, images in examples.items()
+        },
+    )
+
+
+def headline(evaluation: Evaluation) -> str:
+    """What happens at the threshold that counts, the configured one if it is known, in one sentence for a manager."""
+    there = evaluation.configured or evaluation.recommendation.found
+    if there is None:
+        return evaluation.recommendation.sentence + "."
+    if there.accepted == 0:
+        return f"At the threshold {there.threshold:g} the model decides no photo by itself."
+    which = "configured" if there is evaluation.configured else "recommended"
+    return (
+        f"At the {which} threshold {there.threshold:g} the model decides {small_percent(there.coverage)} of vehicle "
+        f"photos by itself; {small_percent(there.error_rate)} of these decisions are wrong, "
+        f"at most {100 * there.bound:.2g} % ({100 * evaluation.confidence:g} % sure)."
+    )
+
+
+def training_examples(dataset: Path, manifest: Manifest) -> dict[str, list[bytes]]:
+    """The first pictures of each label as the algorithm gets them: the training set is shuffled.
+
+    Args:
+        dataset: the folder.
+        manifest: what `read_manifest` says is in it.
+    """
+    found: dict[str, list[bytes]] = {label: [] for label in manifest.classes}
+    for label, image in _training_images(dataset, manifest):
+        images = found[manifest.classes[label]]
+        if len(images) < EXAMPLES:
+            images.append(image)
+        elif all(len(each) == EXAMPLES for each in found.values()):
+            break
+    return found
+
+
+def _training_images(dataset: Path, manifest: Manifest) -> Iterator[tuple[int, bytes]]:
+    if manifest.format == "recordio":
+        with (dataset / "train/train.rec").open("rb") as file:
+            yield from ((record.label, record.payload) for record in read_records(file))
+        return
+    for line in (dataset / "train_lst/train.lst").read_text(encoding="utf-8").splitlines():
+        _, label, path = line.split("\t")
+        yield int(label), (dataset / "train" / path).read_bytes()
+
+
+def _kinds(figures: StrangerFigures) -> tuple[list[tuple[str, Mapping[str, int]]], list[str]]:
+    """Kinds of which a picture is routed, most first, and the names of all others."""
+    routed = {kind: max(each.get("configured", 0), each.get("recommended", 0)) for kind, each in figures.kinds.items()}
+    through = sorted((kind for kind, count in routed.items() if count), key=lambda kind: (-routed[kind], kind))
+    return [(kind, figures.kinds[kind]) for kind in through], [kind for kind, count in routed.items() if not count]
+
+
+def _share(share: float) -> str:
+    return small_percent(share).replace(" ", NO_BREAK)
+
+
+def _bound(share: float) -> str:
+    return f"{100 * share:.2g}{NO_BREAK}%"
+
+
+def _charts(evaluation: Evaluation) -> dict[str, Chart]:
+    captions = {
+        "risk_coverage": "Accepting more photos means accepting less sure ones. The bar on each mark reaches up to the "
+        "upper bound of the share wrong there.",
+        "thresholds": "Left of a threshold more photos are decided, and more wrong ones and strangers get through.",
+        "reliability": "Dots on the dashed line: the model is right as often as it says. Below it, it is too sure.",
+        "confidence": "How sure the model was of the photos that it got right, and of those that it did not.",
+    }
+    drawn: dict[str, Chart] = {}
+    for name, caption in captions.items():
+        paint, (width, height) = pictures.PICTURES[name]
+        figure = charts.draw(
+            lambda figure, paint=paint: paint(figure, evaluation),
+            (WIDTH, WIDTH * height / width),
+            axes_grid_axis="both",
+        )
+        svg = charts.themed_svg(figure, name, caption, VARIABLES)
+        drawn[name] = Chart(Markup(svg), caption)
+    return drawn
