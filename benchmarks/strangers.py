@@ -30,7 +30,7 @@ from training.dataset.prepare import prepare
 from training.evaluation.findings import Evaluation, evaluate
 from training.evaluation.predictions import Predictions
 from training.evaluation.strangers import ScoredStrangers, acceptance, routed_at
-from training.job.hyperparameters import resolve
+from training.job.hyperparameters import TrainingData, resolve
 from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive
 
 CLASSES = ("bicycle", "motorcycle")
@@ -84,9 +84,7 @@ def as_sent(image: Image.Image) -> Image.Image:
 
 def trained(folder: Path, manifest: Manifest) -> Network:
     """The local cloud's network, trained on a dataset as the stack's recipe says."""
-    hyperparameters = resolve(
-        "small", {}, num_classes=len(manifest.classes), num_training_samples=manifest.images("train")
-    )
+    hyperparameters = resolve("small", {}, TrainingData.of(manifest))
     channels = [
         {
             "ChannelName": name,

@@ -24,6 +24,7 @@ from training.dataset.manifest import DatasetError, Manifest, read_manifest
 from training.job.hyperparameters import (
     RECIPES,
     HyperparameterError,
+    TrainingData,
     check_hosting_instance,
     check_training_instance,
     image_size,
@@ -276,14 +277,11 @@ def _training(
     hyperparameters: dict[str, str] = {}
     if reader.is_good("trainingRecipe") and reader.is_good("hyperparameters") and reader.is_good("classes"):
         try:
-            hyperparameters = resolve(
-                recipe,
-                overrides,
-                num_classes=len(labels),
-                # without a dataset nothing is trained, but the hyperparameters' own mistakes are reported too
-                num_training_samples=MEGA if isinstance(dataset, DatasetError) else dataset.images("train"),
-                dataset_format="recordio" if isinstance(dataset, DatasetError) else dataset.format,
-            )
+            # without a dataset nothing is trained, but the hyperparameters' own mistakes are reported too
+            data = TrainingData.unknown(len(labels))
+            if isinstance(dataset, Manifest) and dataset.classes == labels:
+                data = TrainingData.of(dataset)
+            hyperparameters = resolve(recipe, overrides, data)
         except HyperparameterError as error:
             for problem in error.problems:
                 reader.add(problem)

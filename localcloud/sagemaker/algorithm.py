@@ -26,7 +26,9 @@ from PIL import Image
 
 from localcloud.sagemaker.model import Floats, Network, calibrated_temperature, features, pack, softmax, to_pixels
 from localcloud.sagemaker.optimizer import Trainer
+from training.dataset.manifest import Format
 from training.dataset.recordio import RecordIOError, read_records
+from training.job.rules import TrainingData, broken
 from training.job.table import HYPERPARAMETERS
 
 HONOURED = frozenset(
@@ -55,6 +57,7 @@ HONOURED = frozenset(
     }
 )
 DEFAULTS: Mapping[str, str] = {name: row.default for name, row in HYPERPARAMETERS.items() if row.default is not None}
+RECORDIO = "application/x-recordio"
 VIEWS = 6
 """How many slightly shifted and mirrored views of the training images the epochs take turns with."""
 
@@ -69,6 +72,9 @@ class Images:
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    smallest_side: int
+    """Pixels of the shortest side of its images as they came."""
+    format: Format
 
 
 Fetch = Callable[[str], dict[str, bytes]]
@@ -90,7 +96,7 @@ def train(job: Mapping[str, Any], fetch: Fetch, log: Log) -> bytes:
         CustomerError: the job's data or hyperparameters can't be trained on.
     """
     given: Mapping[str, str] = job["HyperParameters"]
-    _check(given)
+    check_hyperparameters(given)
     ignored = sorted(set(given) - HONOURED)
     if ignored:
         log(f"The local stand-in ignores: {', '.join(f'{name}={given[name]}' for name in ignored)}")
@@ -99,17 +105,21 @@ def train(job: Mapping[str, Any], fetch: Fetch, log: Log) -> bytes:
     shape = (channels, height, width)
     classes, epochs = int(values["num_classes"]), int(values["epochs"])
     batch, samples = int(values["mini_batch_size"]), int(values["num_training_samples"])
-    train_set, validation_set = (_channel(job, name, fetch, shape, values) for name in ("train", "validation"))
+    train_set, validation_set = (_channel(job, name, fetch) for name in ("train", "validation"))
     for name, images in (("train", train_set), ("validation", validation_set)):
-        if len(images.labels) < batch:
-            raise CustomerError(
-                f"the {name} channel has {len(images.labels)} images, fewer than mini_batch_size={batch}"
-            )
         if images.labels.min() < 0 or images.labels.max() >= classes:
             raise CustomerError(
                 f"the {name} channel has labels from {images.labels.min()} to {images.labels.max()}; "
                 f"num_classes={classes} allows 0 to {classes - 1}"
             )
+    data = TrainingData(
+        classes,
+        len(train_set.labels),
+        len(validation_set.labels),
+        min(train_set.smallest_side, validation_set.smallest_side),
+        train_set.format,
+    )
+    check_against_data(given, data)
     if samples != len(train_set.labels):
         log(f"num_training_samples={samples}, but the train channel has {len(train_set.labels)} images")
     return _learn(train_set, validation_set, values, shape, epochs, batch, classes, log)
@@ -192,7 +202,8 @@ def _shifted(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     return result
 
 
-def _check(given: Mapping[str, str]) -> None:
+def check_hyperparameters(given: Mapping[str, str]) -> None:
+    """Refuse hyperparameters that are missing, unknown, or of another type or range than documented."""
     for name in ("num_classes", "num_training_samples"):
         if name not in given:
             raise CustomerError(f"the hyperparameter {name} is required")
@@ -204,9 +215,13 @@ def _check(given: Mapping[str, str]) -> None:
             raise CustomerError(f"the hyperparameter {name} must be {row.allowed}, got {value!r}")
 
 
-def _channel(
-    job: Mapping[str, Any], name: str, fetch: Fetch, shape: tuple[int, int, int], values: Mapping[str, str]
-) -> Images:
+def check_against_data(given: Mapping[str, str], data: TrainingData) -> None:
+    """Refuse hyperparameters that do not go together, or not with the channels."""
+    if problems := [f"{name} {problem}" for name, problem in broken({**DEFAULTS, **given}, data, idle=False)]:
+        raise CustomerError(f"the hyperparameter {'; '.join(problems)}")
+
+
+def _channel(job: Mapping[str, Any], name: str, fetch: Fetch) -> Images:
     channels = {channel["ChannelName"]: channel for channel in job["InputDataConfig"]}
     if name not in channels:
         raise CustomerError(f"the channel {name} is missing; the job has {', '.join(sorted(channels)) or 'none'}")
@@ -214,7 +229,7 @@ def _channel(
     objects = fetch(channels[name]["DataSource"]["S3DataSource"]["S3Uri"])
     if not objects:
         raise CustomerError(f"the channel {name} is empty: {channels[name]['DataSource']['S3DataSource']['S3Uri']}")
-    if content == "application/x-recordio":
+    if content == RECORDIO:
         labelled = _recordio(name, objects)
     elif content == "application/x-image":
         if f"{name}_lst" not in channels:
@@ -226,21 +241,18 @@ def _channel(
             f"the channel {name} must have the content type application/x-recordio or application/x-image, "
             f"got {content!r}"
         )
-    resized = int(values["resize"]) if values.get("resize", "").isdigit() else 0
     pixels: list[NDArray[np.uint8]] = []
+    sides: list[int] = []
     for where, data, _ in labelled:
         try:
             image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
             image.load()
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise CustomerError(f"{where} is not a PNG or JPEG image: {error}") from error
-        if (resized or min(image.size)) < max(shape[1:]):
-            raise CustomerError(
-                f"{where} has {image.width}x{image.height} pixels, smaller than image_shape {shape[1]}x{shape[2]}; "
-                "set resize, or a smaller image_shape"
-            )
+        sides.append(min(image.size))
         pixels.append(to_pixels(image))
-    return Images(np.stack(pixels), np.array([label for _, _, label in labelled], np.int64))
+    labels = np.array([label for _, _, label in labelled], np.int64)
+    return Images(np.stack(pixels), labels, min(sides), "recordio" if content == RECORDIO else "image")
 
 
 def _recordio(name: str, objects: Mapping[str, bytes]) -> list[tuple[str, bytes, int]]:

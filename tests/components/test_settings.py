@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,14 @@ def test_a_threshold_is_allowed_exactly_between_an_even_guess_and_certainty(coun
 
 def test_paths_are_paths():
     assert settings().layer_path == Path("build/layer.zip")
+
+
+def test_a_dataset_with_fewer_validation_images_than_a_batch_is_refused_before_anything_is_created():
+    small = replace(dataset(), splits={"train": 800, "validation": 40, "test": 200})
+    (problem,) = problems(held=small)
+    assert problem.startswith("scones:hyperparameters.mini_batch_size must be at most the 40 validation images, got 50")
+
+
+def test_photos_larger_than_the_datasets_are_refused():
+    (problem,) = problems(hyperparameters={"image_shape": "3,64,64"})
+    assert problem.startswith("scones:hyperparameters.image_shape must be at most the 32 pixels")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from contract.errors import UserError
 from training.job.instances import (
@@ -17,7 +16,8 @@ from training.job.instances import (
     check_hosting_instance,
     check_training_instance,
 )
-from training.job.table import CIFAR_LAYERS, HYPERPARAMETERS, IMAGENET_LAYERS
+from training.job.rules import NEEDS_OPTIMIZER, TrainingData, broken, image_size, is_read
+from training.job.table import HYPERPARAMETERS
 
 __all__ = [
     "HOSTING_INSTANCE_FAMILIES",
@@ -26,6 +26,7 @@ __all__ = [
     "TRAINING_INSTANCE_FAMILIES",
     "HyperparameterError",
     "Recipe",
+    "TrainingData",
     "check_hosting_instance",
     "check_training_instance",
     "image_size",
@@ -33,19 +34,6 @@ __all__ = [
 ]
 
 FROM_THE_DATASET = ("num_classes", "num_training_samples")
-PRETRAINED_SIZE = 224
-SMALL_IMAGE = 64
-"""Pixels a side up to which a network for small images makes sense: it halves them twice only."""
-
-NEEDS_OPTIMIZER: Mapping[str, tuple[str, ...]] = {
-    "momentum": ("sgd", "nag"),
-    "weight_decay": ("sgd", "nag"),
-    "beta_1": ("adam",),
-    "beta_2": ("adam",),
-    "eps": ("adam", "rmsprop"),
-    "gamma": ("rmsprop",),
-}
-NEEDS_EARLY_STOPPING = ("early_stopping_min_epochs", "early_stopping_patience", "early_stopping_tolerance")
 
 
 class HyperparameterError(UserError):
@@ -66,10 +54,10 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "small": Recipe(
-        "32x32 photos, 20 layers, from scratch: minutes on one small GPU",
+        "32x32 photos, 18 layers, from scratch: minutes on one small GPU",
         {
             "image_shape": "3,32,32",
-            "num_layers": "20",
+            "num_layers": "18",
             "use_pretrained_model": "0",
             "augmentation_type": "crop",
             "epochs": "40",
@@ -111,26 +99,19 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def image_size(hyperparameters: Mapping[str, str]) -> int:
-    """Pixels a side of the square photos that a model trained with `hyperparameters` takes."""
-    return int(hyperparameters["image_shape"].rsplit(",", 1)[1])
-
-
-def resolve(
-    recipe: str,
-    overrides: Mapping[str, object],
-    *,
-    num_classes: int,
-    num_training_samples: int,
-    dataset_format: Literal["recordio", "image"] = "recordio",
-) -> dict[str, str]:
+def resolve(recipe: str, overrides: Mapping[str, object], data: TrainingData) -> dict[str, str]:
     """Every hyperparameter of a training job, sorted by name: defaults, then `recipe`, then `overrides`.
 
-    `overrides` are values as stack configuration delivers them (text, numbers, booleans, lists). What
-    only another optimizer or early stopping would read is left out. A dataset of image files needs
+    What only another optimizer or early stopping would read is left out. A dataset of image files needs
     `resize`: unless it is given it is 9/8 of the photo's side, which leaves the random crop some room.
 
-    Raises HyperparameterError with every problem: names (with near misses), types, ranges, combinations.
+    Args:
+        recipe: one of `RECIPES`.
+        overrides: values as stack configuration delivers them (strings, numbers, booleans, lists).
+        data: what is trained on.
+
+    Raises:
+        HyperparameterError: with every problem: names (with near misses), types, ranges, combinations.
     """
     if recipe not in RECIPES:
         raise HyperparameterError([f"trainingRecipe must be one of {', '.join(RECIPES)}, got {recipe!r}"])
@@ -139,19 +120,21 @@ def resolve(
     values = {name: row.default for name, row in HYPERPARAMETERS.items() if row.default is not None}
     values |= RECIPES[recipe].values
     values |= chosen
-    if dataset_format == "image" and "resize" not in values:
+    if data.format == "image" and "resize" not in values:
         values["resize"] = str(image_size(values) * 9 // 8)
-    values["num_classes"] = str(num_classes)
-    values["num_training_samples"] = str(num_training_samples)
+    values["num_classes"] = str(data.labels)
+    values["num_training_samples"] = str(data.train)
     for name in FROM_THE_DATASET:
         if HYPERPARAMETERS[name].parse(values[name]) is None:
             problems.append(f"{name} must be {HYPERPARAMETERS[name].allowed}, got {values[name]} from the dataset")
-    problems += _network_problems(values)
-    problems += _schedule_problems(values, chosen, num_classes, num_training_samples)
+    for name, problem in broken(values, data, idle=True):
+        if name not in chosen and name in RECIPES[recipe].values:
+            problem += f" from the recipe {recipe}: set it as well"
+        problems.append(f"hyperparameters.{name} {problem}")
     problems += _idle_problems(values, chosen)
     if problems:
         raise HyperparameterError(problems)
-    return {name: values[name] for name in sorted(values) if _is_read(name, values)}
+    return {name: values[name] for name in sorted(values) if is_read(name, values)}
 
 
 def _parse_overrides(overrides: Mapping[str, object], problems: list[str]) -> dict[str, str]:
@@ -177,67 +160,12 @@ def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
-def _network_problems(values: Mapping[str, str]) -> list[str]:
-    problems: list[str] = []
-    size = image_size(values)
-    layers = int(values["num_layers"])
-    if values["use_pretrained_model"] == "1":
-        if layers not in IMAGENET_LAYERS:
-            problems.append(
-                f"hyperparameters.num_layers must be one of {_listed(IMAGENET_LAYERS)} "
-                f"with a pretrained model, got {layers}"
-            )
-        if size != PRETRAINED_SIZE:
-            problems.append(
-                f"hyperparameters.image_shape must be 3,{PRETRAINED_SIZE},{PRETRAINED_SIZE} "
-                f"with a pretrained model, got {values['image_shape']}"
-            )
-    elif layers in CIFAR_LAYERS and size > SMALL_IMAGE:
-        problems.append(
-            f"hyperparameters.num_layers must be one of {_listed(IMAGENET_LAYERS)} for images above "
-            f"{SMALL_IMAGE}x{SMALL_IMAGE}, got {layers} for {size}x{size}"
-        )
-    resize = values.get("resize")
-    if resize is not None and int(resize) <= size:
-        problems.append(
-            f"hyperparameters.resize must be above the image_shape's {size}, or training fails, got {resize}"
-        )
-    return problems
-
-
-def _schedule_problems(
-    values: Mapping[str, str], chosen: Mapping[str, str], num_classes: int, num_training_samples: int
-) -> list[str]:
-    problems: list[str] = []
-    epochs = int(values["epochs"])
-    if int(values["mini_batch_size"]) > num_training_samples:
-        problems.append(
-            f"hyperparameters.mini_batch_size must be at most the {num_training_samples} training images, "
-            f"got {values['mini_batch_size']}"
-        )
-    steps = values.get("lr_scheduler_step")
-    if steps is not None and int(steps.rsplit(",", 1)[-1]) >= epochs:
-        problems.append(
-            f"hyperparameters.lr_scheduler_step must lie below the {epochs} epochs, got {steps}"
-            + ("" if "lr_scheduler_step" in chosen else " from the recipe: set it as well")
-        )
-    for name in ("checkpoint_frequency", "early_stopping_min_epochs"):
-        if name in values and _is_read(name, values) and int(values[name]) > epochs:
-            problems.append(
-                f"hyperparameters.{name} must be at most the {epochs} epochs, got {values[name]}"
-                + ("" if name in chosen else " from the recipe: set it as well")
-            )
-    if int(values.get("top_k", "2")) > num_classes:
-        problems.append(f"hyperparameters.top_k must be at most the {num_classes} classes, got {values['top_k']}")
-    return problems
-
-
 def _idle_problems(values: Mapping[str, str], chosen: Mapping[str, str]) -> list[str]:
     problems: list[str] = []
     for name in chosen:
         if name == "kv_store":
             problems.append("hyperparameters.kv_store can't be set: this stack trains on one machine")
-        elif not _is_read(name, values):
+        elif not is_read(name, values):
             needed = (
                 f"optimizer {' or '.join(NEEDS_OPTIMIZER[name])}, got optimizer {values['optimizer']}"
                 if name in NEEDS_OPTIMIZER
@@ -245,13 +173,3 @@ def _idle_problems(values: Mapping[str, str], chosen: Mapping[str, str]) -> list
             )
             problems.append(f"hyperparameters.{name} is only read with {needed}")
     return problems
-
-
-def _is_read(name: str, values: Mapping[str, str]) -> bool:
-    if name in NEEDS_OPTIMIZER:
-        return values["optimizer"] in NEEDS_OPTIMIZER[name]
-    return name not in NEEDS_EARLY_STOPPING or values["early_stopping"] == "True"
-
-
-def _listed(numbers: tuple[int, ...]) -> str:
-    return ", ".join(str(number) for number in numbers)

@@ -63,7 +63,7 @@ class Hyperparameter:
             return None
         if not isinstance(value, str | int | float):
             return None
-        text = str(value).strip()
+        text = str(value)
         match self.kind:
             case "integer":
                 return self._integer(text)
@@ -77,12 +77,12 @@ class Hyperparameter:
                 return _square_shape(text)
 
     def _integer(self, text: str) -> str | None:
-        if not re.fullmatch(r"\d{1,9}", text) or not self.low <= int(text) <= self.high:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not self.low <= int(text) <= self.high:
             return None
         return str(int(text))
 
     def _number(self, text: str) -> str | None:
-        if not re.fullmatch(r"\d*\.?\d+(e[+-]?\d{1,3})?|\d+\.", text, re.IGNORECASE):
+        if not re.fullmatch(r"[0-9]*\.?[0-9]+(e[+-]?[0-9]{1,3})?|[0-9]+\.", text, re.IGNORECASE):
             return None
         number = float(text)
         return str(number) if self.low <= number <= self.high else None
@@ -95,8 +95,8 @@ class Hyperparameter:
 
 
 def _increasing_epochs(text: str) -> str | None:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(re.fullmatch(r"\d{1,9}", part) for part in parts):
+    parts = [part.strip(" ") for part in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts):
         return None
     epochs = [int(part) for part in parts]
     if epochs[0] < 1 or any(later <= earlier for earlier, later in itertools.pairwise(epochs)):
@@ -105,7 +105,7 @@ def _increasing_epochs(text: str) -> str | None:
 
 
 def _square_shape(text: str) -> str | None:
-    parts = re.fullmatch(r"3\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})", text)
+    parts = re.fullmatch(r"3 *, *([0-9]{1,4}) *, *([0-9]{1,4})", text)
     if parts is None or parts[1] != parts[2] or not SMALLEST_IMAGE <= int(parts[1]) <= LARGEST_IMAGE:
         return None
     return f"3,{int(parts[1])},{int(parts[2])}"

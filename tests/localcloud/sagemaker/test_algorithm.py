@@ -7,14 +7,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 from PIL import Image
 
-from localcloud.sagemaker.algorithm import DEFAULTS, CustomerError, Patience, fetch_prefix, train
+from localcloud.sagemaker.algorithm import (
+    DEFAULTS,
+    CustomerError,
+    Patience,
+    check_against_data,
+    check_hyperparameters,
+    fetch_prefix,
+    train,
+)
 from localcloud.sagemaker.model import Network, calibrated_temperature, features, pack, softmax, to_pixels, unpack
 from localcloud.sagemaker.optimizer import Trainer
 from tests.localcloud.sagemaker.cloud import job, picture, recordio
 from training.dataset.recordio import Record, write_record
-from training.job.hyperparameters import resolve
+from training.job.hyperparameters import RECIPES, HyperparameterError, TrainingData, resolve
+from training.job.table import CIFAR_LAYERS, IMAGENET_LAYERS
 
 
 def learn(changes: Mapping[str, Any] | None = None, validation: bytes | None = None) -> tuple[Network, list[str]]:
@@ -104,9 +115,46 @@ def test_early_stopping_waits_as_documented(values: dict[str, str], accuracies: 
 
 
 def test_every_resolved_recipe_is_understood() -> None:
-    values = resolve("small", {"epochs": 25, "lr_scheduler_step": "20"}, num_classes=2, num_training_samples=120)
+    values = resolve("small", {"epochs": 25, "lr_scheduler_step": "20"}, TrainingData(2, 120, 50, 32))
     _, lines = learn({**values, "mini_batch_size": "20"})
     assert accuracies(lines)
+
+
+OVERRIDES = st.fixed_dictionaries(
+    {},
+    optional={
+        "num_layers": st.sampled_from((*IMAGENET_LAYERS, *CIFAR_LAYERS)),
+        "image_shape": st.sampled_from(("3,16,16", "3,28,28", "3,29,29", "3,32,32", "3,64,64", "3,224,224")),
+        "resize": st.integers(16, 256),
+        "mini_batch_size": st.integers(1, 200),
+        "use_pretrained_model": st.booleans(),
+        "top_k": st.integers(2, 6),
+        "checkpoint_frequency": st.integers(1, 50),
+        "optimizer": st.sampled_from(("sgd", "adam", "rmsprop", "nag")),
+        "early_stopping": st.booleans(),
+    },
+)
+DATA = st.builds(
+    TrainingData,
+    st.integers(2, 5),
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.sampled_from((16, 28, 32, 224)),
+    st.sampled_from(("recordio", "image")),
+)
+
+
+@given(st.sampled_from(sorted(RECIPES)), OVERRIDES, DATA)
+def test_nothing_that_settings_let_through_is_refused_here(
+    recipe: str, overrides: dict[str, object], data: TrainingData
+) -> None:
+    try:
+        values = resolve(recipe, overrides, data)
+    except HyperparameterError:
+        # settings refuse more: what would only do nothing
+        reject()
+    check_hyperparameters(values)
+    check_against_data(values, data)
 
 
 def test_an_image_that_can_not_be_decoded_is_named() -> None:
@@ -195,7 +243,7 @@ def test_on_generated_vehicles_it_beats_chance_makes_mistakes_and_knows_how_sure
     classes = ("bicycle", "motorcycle")
     archive = write_archive(tmp_path / "a.tar.gz", classes=classes, train_per_class=500, test_per_class=200)
     prepare(Archive(archive), classes, tmp_path / "set")
-    values = resolve("small", {}, num_classes=2, num_training_samples=800)
+    values = resolve("small", {}, TrainingData(2, 800, 200, 32))
     request = job("job", "data", ("train", "validation"), "application/x-recordio", values)
 
     def fetch(uri: str) -> dict[str, bytes]:

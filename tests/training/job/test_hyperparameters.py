@@ -10,6 +10,7 @@ from training.job.hyperparameters import (
     RECIPES,
     TRAINING_INSTANCE_FAMILIES,
     HyperparameterError,
+    TrainingData,
     check_hosting_instance,
     check_training_instance,
     image_size,
@@ -18,18 +19,18 @@ from training.job.hyperparameters import (
 from training.job.image import image_uri
 
 
-def resolved(recipe="small", classes=2, samples=800, dataset_format="recordio", **overrides):
-    return resolve(recipe, overrides, num_classes=classes, num_training_samples=samples, dataset_format=dataset_format)
+def resolved(recipe="small", dataset_format="recordio", **overrides):
+    return resolve(recipe, overrides, TrainingData(2, 800, 200, 32, dataset_format))
 
 
-def problems(recipe="small", classes=2, samples=800, **overrides):
+def problems(recipe="small", **overrides):
     with pytest.raises(HyperparameterError) as caught:
-        resolved(recipe, classes, samples, **overrides)
+        resolved(recipe, **overrides)
     return caught.value.problems
 
 
 @pytest.mark.parametrize(
-    ("recipe", "size", "layers", "pretrained"), [("small", 32, "20", "0"), ("transfer", 224, "18", "1")]
+    ("recipe", "size", "layers", "pretrained"), [("small", 32, "18", "0"), ("transfer", 224, "18", "1")]
 )
 def test_each_recipe_is_a_complete_valid_set_of_strings(recipe, size, layers, pretrained):
     values = resolved(recipe)
@@ -61,8 +62,8 @@ def test_documented_defaults_are_in_the_form_that_is_sent(name):
         ("learning_rate", 0.01, "0.01"),
         ("learning_rate", "1e-3", "0.001"),
         ("learning_rate", 1, "1.0"),
-        ("image_shape", [3, 48, 48], "3,48,48"),
-        ("image_shape", "3, 48, 48", "3,48,48"),
+        ("image_shape", [3, 30, 30], "3,30,30"),
+        ("image_shape", "3, 30, 30", "3,30,30"),
         ("lr_scheduler_step", [5, 10], "5,10"),
         ("lr_scheduler_step", "5, 10", "5,10"),
         ("lr_scheduler_step", 5, "5"),
@@ -70,7 +71,7 @@ def test_documented_defaults_are_in_the_form_that_is_sent(name):
         ("early_stopping", "true", "True"),
         ("use_pretrained_model", False, "0"),
         ("use_pretrained_model", 0, "0"),
-        ("num_layers", 110, "110"),
+        ("num_layers", 101, "101"),
         ("augmentation_type", "crop_color", "crop_color"),
         ("top_k", 2, "2"),
     ],
@@ -89,6 +90,11 @@ def test_configuration_values_of_any_kind_become_the_algorithms_text(name, value
         ("epochs", True, "got True"),
         ("epochs", "many", "got 'many'"),
         ("epochs", None, "got None"),
+        ("epochs", "\u0667", "got '\u0667'"),
+        ("epochs", " 7 ", "got ' 7 '"),
+        ("learning_rate", "0.\u0667", "got '0.\u0667'"),
+        ("image_shape", "3,\u0663\u0662,\u0663\u0662", "SIZE between 16 and 224"),
+        ("lr_scheduler_step", "\u0667", "got '\u0667'"),
         ("mini_batch_size", -1, "a positive integer, got -1"),
         ("learning_rate", 1.01, "a number between 0 and 1, got 1.01"),
         ("learning_rate", -0.1, "got -0.1"),
@@ -139,22 +145,30 @@ def test_what_the_dataset_says_cannot_be_overridden(name):
             "num_layers must be one of 18, 34, 50, 101, 152, 200 with a pretrained",
         ),
         ("transfer", {"image_shape": "3,64,64"}, "image_shape must be 3,224,224 with a pretrained model"),
-        ("small", {"use_pretrained_model": 1, "num_layers": 18}, "image_shape must be 3,224,224"),
+        ("small", {"use_pretrained_model": 1, "resize": 36}, "image_shape must be 3,224,224"),
         (
             "small",
-            {"image_shape": "3,128,128"},
-            "num_layers must be one of 18, 34, 50, 101, 152, 200 for images",
-        ),
-        (
-            "transfer",
-            {"resize": 224},
-            "resize must be above the image_shape's 224, or training fails, got 224",
+            {"num_layers": 20},
+            "num_layers must be one of 18, 34, 50, 101, 152, 200 for images above 28x28, got 20 for 32x32",
         ),
         (
             "small",
-            {"mini_batch_size": 801},
-            "mini_batch_size must be at most the 800 training images, got 801",
+            {"num_layers": 34, "image_shape": "3,28,28"},
+            "num_layers must be one of 20, 32, 44, 56, 110 for images up to 28x28, got 34 for 28x28",
         ),
+        (
+            "small",
+            {"image_shape": "3,28,28"},
+            "got 18 for 28x28 from the recipe small: set it as well",
+        ),
+        (
+            "small",
+            {"image_shape": "3,48,48"},
+            "image_shape must be at most the 32 pixels that the smallest image has, or resize be set, got 3,48,48",
+        ),
+        ("transfer", {"resize": 224}, "resize must be above the image_shape's 224, got 224"),
+        ("small", {"mini_batch_size": 801}, "mini_batch_size must be at most the 800 training images, got 801"),
+        ("small", {"mini_batch_size": 201}, "mini_batch_size must be at most the 200 validation images, got 201"),
         (
             "small",
             {"lr_scheduler_step": "10,40"},
@@ -166,7 +180,7 @@ def test_what_the_dataset_says_cannot_be_overridden(name):
             {"early_stopping_min_epochs": 41},
             "early_stopping_min_epochs must be at most the 40 epochs",
         ),
-        ("small", {"top_k": 3}, "top_k must be at most the 2 classes, got 3"),
+        ("small", {"top_k": 3}, "top_k must be at most the 2 labels, got 3"),
         ("small", {"kv_store": "dist_sync"}, "kv_store can't be set: this stack trains on one machine"),
         ("small", {"beta_1": 0.5}, "beta_1 is only read with optimizer adam, got optimizer sgd"),
         ("small", {"optimizer": "adam", "momentum": 0.5}, "momentum is only read with optimizer sgd or nag"),
@@ -182,10 +196,25 @@ def test_combinations_that_fail_or_do_nothing_are_refused(recipe, overrides, exp
     assert expected in problem
 
 
+def test_networks_for_small_images_are_taken_up_to_28_pixels():
+    for layers in ("20", "32", "44", "56", "110"):
+        assert resolved(num_layers=layers, image_shape="3,28,28")["num_layers"] == layers
+
+
+def test_a_dataset_with_fewer_images_than_a_recipes_batch_says_what_to_set():
+    with pytest.raises(HyperparameterError) as caught:
+        resolve("small", {}, TrainingData(2, 800, 40, 32))
+    assert caught.value.problems == [
+        "hyperparameters.mini_batch_size must be at most the 40 validation images, got 50 from the recipe small: "
+        "set it as well"
+    ]
+
+
 def test_fewer_epochs_than_the_recipes_schedule_says_what_else_to_set():
     assert problems(epochs=10) == [
-        "hyperparameters.lr_scheduler_step must lie below the 10 epochs, got 20,32 from the recipe: set it as well",
-        "hyperparameters.early_stopping_min_epochs must be at most the 10 epochs, got 20 from the recipe: "
+        "hyperparameters.lr_scheduler_step must lie below the 10 epochs, got 20,32 from the recipe small: "
+        "set it as well",
+        "hyperparameters.early_stopping_min_epochs must be at most the 10 epochs, got 20 from the recipe small: "
         "set it as well",
     ]
 
@@ -219,10 +248,6 @@ def test_image_files_get_the_resize_that_they_need():
     assert "resize" not in resolved()
 
 
-def test_networks_for_large_images_may_learn_small_ones_from_scratch():
-    assert resolved(num_layers=18)["num_layers"] == "18"
-
-
 @given(
     st.dictionaries(
         st.sampled_from(sorted(HYPERPARAMETERS)) | st.text(max_size=8),
@@ -238,12 +263,12 @@ def test_networks_for_large_images_may_learn_small_ones_from_scratch():
 )
 def test_whatever_is_configured_is_either_valid_again_or_refused_with_reasons(overrides):
     try:
-        values = resolve("small", overrides, num_classes=2, num_training_samples=800)
+        values = resolve("small", overrides, TrainingData.unknown(2))
     except HyperparameterError as error:
         assert error.problems
         return
     again = {name: value for name, value in values.items() if name not in ("num_classes", "num_training_samples")}
-    assert resolve("small", again, num_classes=2, num_training_samples=800) == values
+    assert resolve("small", again, TrainingData.unknown(2)) == values
     assert all(HYPERPARAMETERS[name].parse(value) == value for name, value in values.items())
 
 
