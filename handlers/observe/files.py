@@ -28,8 +28,10 @@ Damaged = Callable[[int, str], None]
 def inferences(s3: S3Client, bucket: str, key: str, classes: int, damaged: Damaged) -> Iterator[Inference]:
     """Every inference in a capture file, streamed, but for those of an evaluation.
 
-    One with another number of scores than there are classes counts as damaged. Raises ClientError when the
-    object can't be read.
+    One with another number of scores than there are classes counts as damaged.
+
+    Raises:
+        ClientError: the object can't be read.
     """
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     for number, line in enumerate(body.iter_lines(_CHUNK), start=1):
@@ -48,7 +50,10 @@ def inferences(s3: S3Client, bucket: str, key: str, classes: int, damaged: Damag
 def earlier_files(s3: S3Client, bucket: str, key: str) -> Iterator[str]:
     """The keys of the same variant's files of the LOOK_BACK_HOURS before this one, the latest first.
 
-    None for a key of another layout. Raises ClientError when the bucket can't be listed.
+    None for a key of another layout.
+
+    Raises:
+        ClientError: the bucket can't be listed.
     """
     place = _LAYOUT.fullmatch(key)
     if place is None:

@@ -66,7 +66,11 @@ class Settings:
 
 
 def read_settings(variables: environment.Environment) -> Settings:
-    """The settings in those variables. Raises ConfigurationError for one that is missing or wrong."""
+    """The settings in those variables.
+
+    Raises:
+        ConfigurationError: one of them is missing or wrong.
+    """
     classes = environment.names("CLASSES", variables)
     return Settings(
         namespace=environment.text("METRIC_NAMESPACE", variables),
@@ -78,6 +82,16 @@ def read_settings(variables: environment.Environment) -> Settings:
         baseline_key=environment.text("BASELINE_KEY", variables),
         retrain_event_bus=variables.get("RETRAIN_EVENT_BUS", ""),
     )
+
+
+@cache
+def settings_from_environment() -> Settings:
+    """The function's own settings, read once a process.
+
+    Raises:
+        ConfigurationError: one of them is missing or wrong.
+    """
+    return read_settings(os.environ)
 
 
 @cache
@@ -98,12 +112,17 @@ def events_client() -> EventBridgeClient:
     return boto3.client("events")
 
 
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
     """Lambda's entry; returns what was done, for the log and for whoever invokes it by hand.
 
-    Raises InvalidEvent for an event of another kind, ClientError when S3, CloudWatch or EventBridge refuse.
+    Raises:
+        InvalidEvent: the event is of another kind.
+        ConfigurationError: the function's environment is wrong.
+        ClientError: S3, CloudWatch or EventBridge refuse.
+        RuntimeError: EventBridge answers that it did not take the event.
     """
-    settings, now = read_settings(os.environ), datetime.now(UTC)
+    settings, now = settings_from_environment(), datetime.now(UTC)
     match event.get("source"):
         case "aws.s3":
             done = observe_capture(read_photo(event), settings, now)
@@ -118,7 +137,11 @@ def handler(event: dict[str, object], context: object) -> dict[str, object]:
 
 
 def observe_capture(file: StoredObject, settings: Settings, now: datetime) -> dict[str, object]:
-    """Publish the metrics of one capture file. Raises ClientError when S3 or CloudWatch refuse."""
+    """Publish the metrics of one capture file.
+
+    Raises:
+        ClientError: S3 or CloudWatch refuse.
+    """
     if not file.key.endswith(SUFFIX):
         return {"key": file.key, "ignored": f"not a {SUFFIX} file"}
     tally, window, damaged = metrics.MinuteCounts(settings.classes, settings.threshold), LatestPhotos(), 0
@@ -155,7 +178,12 @@ def observe_capture(file: StoredObject, settings: Settings, now: datetime) -> di
 
 
 def observe_execution(event: dict[str, object], settings: Settings, now: datetime) -> dict[str, object]:
-    """Publish how an execution ended. Raises InvalidEvent for another event, ClientError when refused."""
+    """Publish how an execution ended.
+
+    Raises:
+        InvalidEvent: the event does not say how an execution ended.
+        ClientError: CloudWatch refuses.
+    """
     ended = read_execution(event)
     data = [
         metrics.single(
@@ -183,7 +211,13 @@ def _publish(data: Iterable[MetricDatumTypeDef], settings: Settings, now: dateti
 
 
 def announce_drift(event: dict[str, object], settings: Settings) -> dict[str, object]:
-    """Tell the retraining pipeline that the drift alarm went off. Raises InvalidEvent, ClientError."""
+    """Tell the retraining pipeline that the drift alarm went off.
+
+    Raises:
+        InvalidEvent: the event is no alarm's change of state.
+        ClientError: EventBridge refuses the request.
+        RuntimeError: EventBridge took the request and refused the event in it.
+    """
     alarm = read_alarm(event)
     if alarm.state != "ALARM" or not settings.retrain_event_bus:
         return {"alarm": alarm.arn, "state": alarm.state, "announced": False}

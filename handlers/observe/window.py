@@ -69,7 +69,10 @@ class LatestPhotos:
 def read_baseline(s3: S3Client, bucket: str, key: str, classes: tuple[str, ...]) -> Baseline | None:
     """The baseline; None, and a line in the log, when there is none that can be used.
 
-    Downloaded again only when its ETag has changed. Raises ClientError when S3 refuses.
+    Downloaded again only when its ETag has changed.
+
+    Raises:
+        ClientError: S3 refuses.
     """
     place = f"s3://{bucket}/{key}"
     found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])

@@ -12,6 +12,7 @@ from handlers.observe import handler as observe
 from handlers.observe import window as drift_window
 from handlers.observe.files import earlier_files
 from tests.capture_builders import a_baseline, a_file, a_key, a_line
+from tests.photo_builders import lambda_context
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
 BUCKET = "scones-dev-data"
@@ -41,14 +42,14 @@ def aws(monkeypatch):
     }
     for name, value in {**ENVIRONMENT, **credentials}.items():
         monkeypatch.setenv(name, value)
-    clients = observe.s3_client, observe.cloudwatch_client, observe.events_client
-    for client in clients:
-        client.cache_clear()
+    kept = observe.settings_from_environment, observe.s3_client, observe.cloudwatch_client, observe.events_client
+    for read_once in kept:
+        read_once.cache_clear()
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         yield
-    for client in clients:
-        client.cache_clear()
+    for read_once in kept:
+        read_once.cache_clear()
 
 
 def put(key, body):
@@ -72,7 +73,7 @@ def observed(*lines, key=None, time=NOW):
     """What the function says to a capture file of these lines."""
     key = key or a_key(time)
     put(key, a_file(lines))
-    return observe.handler(object_created(key), None)
+    return observe.handler(object_created(key), lambda_context())
 
 
 def statistics(name, dimensions=DIMENSIONS):
@@ -279,11 +280,11 @@ def an_execution(status, **detail):
 
 
 def test_executions_are_counted_by_outcome_and_decisions_by_bay():
-    observe.handler(an_execution("SUCCEEDED", output='{"loading_bay": "bay 2"}'), None)
-    observe.handler(an_execution("FAILED", error="ThresholdNotMet"), None)
-    observe.handler(an_execution("FAILED", error="NoneOfTheClasses"), None)
-    observe.handler(an_execution("FAILED", error="ModelUnavailable"), None)
-    observe.handler(an_execution("TIMED_OUT"), None)
+    observe.handler(an_execution("SUCCEEDED", output='{"loading_bay": "bay 2"}'), lambda_context())
+    observe.handler(an_execution("FAILED", error="ThresholdNotMet"), lambda_context())
+    observe.handler(an_execution("FAILED", error="NoneOfTheClasses"), lambda_context())
+    observe.handler(an_execution("FAILED", error="ModelUnavailable"), lambda_context())
+    observe.handler(an_execution("TIMED_OUT"), lambda_context())
     counts = {
         outcome: statistics("Executions", {"Stack": "dev", "Outcome": outcome})
         for outcome in ("accepted", "review", "neither", "fault")
@@ -319,7 +320,7 @@ def retraining(monkeypatch):
 
 
 def test_the_drift_alarm_becomes_an_event_for_the_retraining_pipeline(retraining):
-    assert observe.handler(drift_alarm(), None)["announced"] is True
+    assert observe.handler(drift_alarm(), lambda_context())["announced"] is True
     (detail,) = retraining()
     assert detail == {
         "id": detail["id"],
@@ -333,20 +334,20 @@ def test_the_drift_alarm_becomes_an_event_for_the_retraining_pipeline(retraining
 
 
 def test_an_alarm_that_is_told_twice_gives_events_of_one_id(retraining):
-    observe.handler(drift_alarm(), None)
-    observe.handler(drift_alarm(), None)
-    observe.handler(drift_alarm(timestamp="2026-06-03T14:20:33.250+0000"), None)
+    observe.handler(drift_alarm(), lambda_context())
+    observe.handler(drift_alarm(), lambda_context())
+    observe.handler(drift_alarm(timestamp="2026-06-03T14:20:33.250+0000"), lambda_context())
     ids = [detail["id"] for detail in retraining()]
     assert (len(ids), len(set(ids))) == (3, 2)
 
 
 def test_the_end_of_a_drift_is_not_announced(retraining):
-    assert observe.handler(drift_alarm("OK"), None)["announced"] is False
+    assert observe.handler(drift_alarm("OK"), lambda_context())["announced"] is False
     assert retraining() == []
 
 
 def test_without_a_pipeline_that_listens_nothing_is_announced():
-    assert observe.handler(drift_alarm(), None)["announced"] is False
+    assert observe.handler(drift_alarm(), lambda_context())["announced"] is False
 
 
 def test_an_event_that_eventbridge_refuses_is_a_failure(monkeypatch):
@@ -358,17 +359,29 @@ def test_an_event_that_eventbridge_refuses_is_a_failure(monkeypatch):
 
     monkeypatch.setattr(observe, "events_client", Refusing)
     with pytest.raises(RuntimeError, match="InternalFailure"):
-        observe.handler(drift_alarm(), None)
+        observe.handler(drift_alarm(), lambda_context())
 
 
 @pytest.mark.parametrize("event", [{}, {"source": "aws.ec2"}, {"Records": []}])
 def test_an_event_from_elsewhere_is_refused(event):
     with pytest.raises(InvalidEvent, match=r"source must be aws\.s3, aws\.states or aws\.cloudwatch"):
-        observe.handler(event, None)
+        observe.handler(event, lambda_context())
 
 
 @pytest.mark.parametrize("name", [name for name in ENVIRONMENT if name != "RETRAIN_EVENT_BUS"])
 def test_a_missing_setting_is_named(name, monkeypatch):
     monkeypatch.delenv(name)
     with pytest.raises(ConfigurationError, match=name):
-        observe.handler(an_execution("SUCCEEDED"), None)
+        observe.handler(an_execution("SUCCEEDED"), lambda_context())
+
+
+def test_the_settings_are_read_once(monkeypatch):
+    observe.handler(drift_alarm("OK"), lambda_context())
+    monkeypatch.setenv("STACK", "prod")
+    observe.handler(an_execution("TIMED_OUT"), lambda_context())
+    assert statistics("Executions", {"Stack": "dev", "Outcome": "fault"}) == (1, 1)
+
+
+def test_every_log_line_names_the_request():
+    observe.handler(drift_alarm("OK"), lambda_context())
+    assert observe.logger.get_current_keys()["function_request_id"] == lambda_context().aws_request_id
