@@ -25,7 +25,7 @@ RECORDED: tuple[Outcome, ...] = ("accepted", "review", "neither")
 WORDS: Mapping[Outcome, str] = MappingProxyType(
     {"accepted": "accepted", "review": "for a person", "neither": "strangers", "fault": "faults"}
 )
-"""What terminal, page, alarm and summary call them; one photo is also "1 stranger", "1 fault"."""
+"""What terminal, page, alarm and summary call them."""
 
 ENDED_EXECUTION = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 """The statuses of an execution that has ended (Step Functions API, DescribeExecution)."""
@@ -46,6 +46,12 @@ def outcome_of(status: str, error: str | None) -> Outcome:
         return "accepted"
     by_error: dict[str, Outcome] = {ThresholdNotMet.__name__: "review", NoneOfTheClasses.__name__: "neither"}
     return by_error.get(error or "", "fault") if status == "FAILED" else "fault"
+
+
+def word_for(outcome: Outcome, number: int) -> str:
+    """What so many photos of an outcome are called: `1 stranger`, `2 strangers`."""
+    word = WORDS[outcome]
+    return word.removesuffix("s") if number == 1 else word
 
 
 def labels_of(classes: Sequence[str], *, neither: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from contract import prefixes
-from contract.decisions import WORDS, Outcome, outcome_of
+from contract.decisions import Outcome, outcome_of, word_for
 from contract.errors import UserError, figures_in
 from localcloud.cloud import Cloud
 from localcloud.deployment import Deployment
@@ -62,12 +62,6 @@ class Result:
     def correct(self) -> bool | None:
         """Whether the label is the true one, when both are known."""
         return None if self.truth is None or self.label is None else self.truth == self.label
-
-
-def word_for(outcome: Outcome, number: int) -> str:
-    """What so many photos of an outcome are called: `1 stranger`, `2 strangers`."""
-    word = WORDS[outcome]
-    return word.removesuffix("s") if number == 1 else word
 
 
 def sample(dataset: Path, count: int, seed: int) -> list[Photo]:

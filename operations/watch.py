@@ -1,8 +1,7 @@
 """`python -m operations watch`: decisions as they come, one line each, with running totals.
 
-Executions are listed newest first as far as those already told; the decisions table says what was decided.
-Nothing is taken from the review queue. An execution that failed without a decision is a fault, and is told
-as one.
+Executions are listed newest first, back to those already shown; the decisions table says what was decided.
+Nothing is taken from the review queue. An execution without a recorded decision is shown by how it ended.
 """
 
 from __future__ import annotations
@@ -11,22 +10,37 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import orjson
 from rich.console import Console
 from rich.markup import escape
 
+from contract.decisions import OUTCOMES, RECORDED, WORDS, Outcome, outcome_of, word_for
 from contract.errors import UserError
 from contract.outputs import VARIABLE, read_outputs
 
-PAGES = 10
-"""Pages of 100 executions looked through at most per look; the first look tells what these hold."""
-Kind = Literal["accepted", "review", "failed", "repeat"]
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
+
+PAGE_SIZE = 100
+MOST_PAGES = 10
+"""Pages of executions listed per look; the first look tells what these hold."""
+Kind = Outcome | Literal["repeat"]
+"""An outcome, or a second event for a photo that was already decided."""
+COLOURS: Mapping[Kind, str] = MappingProxyType(
+    {"accepted": "green", "review": "yellow", "neither": "magenta", "fault": "red", "repeat": "dim"}
+)
+REPEATED = "again"
+"""What a repeat is called; it is no outcome and counts in no total."""
+_WIDTH = max(len(word) for word in (*WORDS.values(), REPEATED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +81,28 @@ class Totals:
         if not self.photos:
             return "no photo yet"
         parts = [
-            f"{self.kinds[kind]} {name}"
-            for kind, name in (("accepted", "routed"), ("review", "to people"), ("failed", "failed"))
-            if self.kinds[kind]
+            f"{self.kinds[outcome]} {word_for(outcome, self.kinds[outcome])}"
+            for outcome in OUTCOMES
+            if self.kinds[outcome]
         ]
         return f"{self.photos} photo{'s' if self.photos > 1 else ''}: " + ", ".join(parts)
 
 
 class Follower:
-    """Hands out each ended execution once. `stepfunctions` is a client, `table` a DynamoDB Table resource."""
+    """Reports each ended execution once."""
 
-    def __init__(self, stepfunctions: Any, table: Any, state_machine: str) -> None:
+    def __init__(self, stepfunctions: SFNClient, table: Table, state_machine: str) -> None:
         self._stepfunctions, self._table, self._state_machine = stepfunctions, table, state_machine
         self._told: set[str] = set()
         self._running: set[str] = set()
 
     def poll(self) -> list[Event]:
         """The executions that ended since the last poll, oldest first."""
-        ended: list[dict[str, Any]] = []
+        ended: list[ExecutionListItemTypeDef] = []
         listed: set[str] = set()
         pages = self._stepfunctions.get_paginator("list_executions").paginate(
-            stateMachineArn=self._state_machine, PaginationConfig={"PageSize": 100, "MaxItems": 100 * PAGES}
+            stateMachineArn=self._state_machine,
+            PaginationConfig={"PageSize": PAGE_SIZE, "MaxItems": PAGE_SIZE * MOST_PAGES},
         )
         for page in pages:
             fresh = [item for item in page["executions"] if item["executionArn"] not in self._told]
@@ -99,39 +114,35 @@ class Follower:
         else:
             self._told &= listed  # what is too old to be listed needs no remembering
             self._running &= listed
-        ended.sort(key=lambda item: (item["stopDate"], item["executionArn"]))
+        ended.sort(key=lambda item: (_end(item), item["executionArn"]))
         events = [self._event(execution) for execution in ended]
         arns = {item["executionArn"] for item in ended}
         self._told |= arns
         self._running -= arns
         return events
 
-    def _event(self, execution: dict[str, Any]) -> Event:
+    def _event(self, execution: ExecutionListItemTypeDef) -> Event:
         described = self._stepfunctions.describe_execution(executionArn=execution["executionArn"])
         source = _object(described.get("input"))
         photo = f"{source.get('s3_bucket', '?')}/{source.get('s3_key', '?')}"
         rows = self._decisions(photo)
         row = next((row for row in rows if row.get("execution") == execution["executionArn"]), None)
-        kind: Kind = "failed"
-        if row is not None:
-            kind = "accepted" if row.get("decision") == "accepted" else "review"
-        elif execution["status"] == "SUCCEEDED":
-            kind = "repeat" if rows else "accepted"
+        kind = _kind(execution["status"], described.get("error"), row, repeated=bool(rows))
         output = _object(described.get("output"))
         figures = row if row is not None else output
         confidence = figures.get("confidence")
         return Event(
-            time=execution["stopDate"].astimezone(UTC),
+            time=_end(execution).astimezone(UTC),
             object=photo,
             kind=kind,
             label=_text(figures.get("label")),
             confidence=None if confidence is None else float(str(confidence)),
             loading_bay=_text(figures.get("loading_bay")),
-            error=None if kind != "failed" else _text(described.get("error")) or execution["status"],
+            error=(described.get("error") or execution["status"]) if kind == "fault" else None,
             execution=execution["executionArn"],
         )
 
-    def _decisions(self, photo: str) -> list[dict[str, Any]]:
+    def _decisions(self, photo: str) -> Sequence[Mapping[str, object]]:
         """What was recorded for the photo: a decision per version of it, whichever execution made it."""
         return self._table.query(
             KeyConditionExpression="#object = :object",
@@ -139,6 +150,22 @@ class Follower:
             ExpressionAttributeValues={":object": photo},
             ConsistentRead=True,
         )["Items"]
+
+
+def _kind(status: str, error: str | None, row: Mapping[str, object] | None, *, repeated: bool) -> Kind:
+    """What became of an execution: as `row`, its own decision, says it, else as it ended.
+
+    `repeated` says that another execution's decision for the photo is there.
+    """
+    ended = outcome_of(status, error)
+    if row is None:
+        return "repeat" if repeated and ended == "accepted" else ended
+    recorded: dict[object, Outcome] = {outcome: outcome for outcome in RECORDED}
+    return recorded.get(row.get("decision"), ended)
+
+
+def _end(execution: ExecutionListItemTypeDef) -> datetime:
+    return execution.get("stopDate", execution["startDate"])
 
 
 def add_parser(subparsers: Any) -> None:
@@ -156,7 +183,11 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 0 also after Ctrl-C."""
+    """Run the command; 0 also after Ctrl-C.
+
+    Raises:
+        UserError: an option or the stack's outputs can't be used.
+    """
     outputs = read_outputs(args.outputs)
     if outputs is None:
         raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
@@ -165,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
     if not 0.1 <= args.interval <= 3600:
         raise UserError(f"--interval must be between 0.1 and 3600 seconds, got {args.interval:g}")
     follower = Follower(
-        boto3.client("stepfunctions"),  # pyright: ignore[reportUnknownMemberType]
+        boto3.client("stepfunctions"),
         boto3.resource("dynamodb").Table(outputs.decisions_table),  # pyright: ignore[reportUnknownMemberType]
         outputs.state_machine_arn,
     )
@@ -206,17 +237,13 @@ def follow(
 
 
 def _line(event: Event, totals: Totals) -> str:
-    colour, verb = {
-        "accepted": ("green", "routed"),
-        "review": ("yellow", "review"),
-        "failed": ("red", "failed"),
-        "repeat": ("dim", "again "),
-    }[event.kind]
+    colour = COLOURS[event.kind]
+    word = f"{REPEATED if event.kind == 'repeat' else word_for(event.kind, 1):{_WIDTH}}"
     figures = "" if event.confidence is None else f" {event.label} {event.confidence:.3f}"
     where = f" -> {event.loading_bay}" if event.loading_bay else ""
     fault = f" {event.error}" if event.error else ""
     return (
-        f"{event.time:%H:%M:%S}  [{colour}]{verb}[/{colour}]{escape(figures + where + fault)}"
+        f"{event.time:%H:%M:%S}  [{colour}]{word}[/{colour}]{escape(figures + where + fault)}"
         f"  {escape(event.object)}  [dim]({totals.sentence()})[/dim]"
     )
 

@@ -113,8 +113,7 @@ def _reason(result: Result) -> str:
 
 def totals(results: Sequence[Result]) -> str:
     """The results in one line."""
-    from contract.decisions import OUTCOMES
-    from localcloud.photos import word_for
+    from contract.decisions import OUTCOMES, word_for
     from localcloud.screen import counted
 
     counts = Counter(result.decision for result in results)

@@ -40,9 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def write_queue(messages: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Write the review queue, a message a row."""
-    from contract.decisions import outcome_of
+    from contract.decisions import outcome_of, word_for
     from contract.prefixes import INCOMING
-    from localcloud.photos import word_for
     from localcloud.screen import Column, write_table
 
     rows: list[tuple[str, str, str]] = []

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from operations.watch import PAGES, Follower, follow
+from operations.watch import MOST_PAGES, PAGE_SIZE, Follower, follow
 from tests.operations.builders import START
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:classification"
@@ -102,9 +102,21 @@ def test_a_failure_without_a_decision_is_a_fault_with_its_name(cloud, follower):
     cloud.run(1, status="FAILED", error="InvalidImage")
     cloud.run(2, status="TIMED_OUT")
     assert [(event.kind, event.error) for event in follower.poll()] == [
-        ("failed", "InvalidImage"),
-        ("failed", "TIMED_OUT"),
+        ("fault", "InvalidImage"),
+        ("fault", "TIMED_OUT"),
     ]
+
+
+def test_a_stranger_is_told_apart_from_a_photo_that_the_model_is_not_sure_of(cloud, follower):
+    cloud.run(1, "review", status="FAILED", error="ThresholdNotMet")
+    cloud.run(2, "neither", status="FAILED", error="NoneOfTheClasses")
+    cloud.run(3, "neither", status="FAILED", error="NoneOfTheClasses")
+    screen = io.StringIO()
+    totals = follow(follower, once=True, console=Console(file=screen, soft_wrap=True))
+    assert dict(totals.kinds) == {"review": 1, "neither": 2}
+    _, second, _, sentence = screen.getvalue().splitlines()
+    assert "stranger     bicycle 0.930" in second and "1 for a person, 1 stranger)" in second
+    assert sentence == "3 photos: 1 for a person, 2 strangers"
 
 
 def test_a_second_event_for_the_same_photo_is_told_but_not_counted(cloud, follower):
@@ -126,9 +138,9 @@ def test_only_what_is_new_is_listed(cloud, follower):
 
 
 def test_of_a_long_history_the_newest_are_told(cloud, follower):
-    for number in range(100 * PAGES + 50):
+    for number in range(PAGE_SIZE * MOST_PAGES + 50):
         cloud.run(number, "accepted")
-    assert len(follower.poll()) == 100 * PAGES
+    assert len(follower.poll()) == PAGE_SIZE * MOST_PAGES
     assert follower.poll() == []
 
 
@@ -147,9 +159,9 @@ def test_control_c_ends_with_the_totals(cloud, follower):
     follow(follower, interval=0.5, console=Console(file=screen, soft_wrap=True), sleep=sleep)
     lines = screen.getvalue().splitlines()
     assert looks == [0.5, 0.5]
-    assert "routed bicycle 0.930 -> bay 1  photos/incoming/1.png  (1 photo: 1 routed)" in lines[0]
-    assert "failed ImageTooLarge  photos/incoming/[red]odd.png" in lines[2]
-    assert lines[-1] == "3 photos: 1 routed, 1 to people, 1 failed"
+    assert "accepted     bicycle 0.930 -> bay 1  photos/incoming/1.png  (1 photo: 1 accepted)" in lines[0]
+    assert "fault        ImageTooLarge  photos/incoming/[red]odd.png" in lines[2]
+    assert lines[-1] == "3 photos: 1 accepted, 1 for a person, 1 fault"
 
 
 def test_scripts_get_a_json_object_a_line_and_the_totals_last(cloud, follower, capsys):
