@@ -19,7 +19,7 @@ from contract.errors import UserError
 from contract.thresholds import allowed_thresholds, is_threshold
 
 VARIABLE = "SCONES_OUTPUTS"
-"""The environment variable that names a file of outputs, for every tool that is told of no other."""
+"""The environment variable that names a file of outputs, for every tool that is given no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--interval must be between 0.1 and 3600 seconds, got {args.interval:g}")
     follower = Follower(
         boto3.client("stepfunctions"),
-        boto3.resource("dynamodb").Table(outputs.decisions_table),  # pyright: ignore[reportUnknownMemberType]
+        boto3.resource("dynamodb").Table(outputs.decisions_table),
         outputs.state_machine_arn,
     )
     follow(follower, interval=args.interval, once=args.once, as_json=args.json)

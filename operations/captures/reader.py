@@ -59,7 +59,7 @@ class CaptureReader:
     """Reads a source once, in constant memory.
 
     `classes` is the number of scores a record must have (None: as many as the first record has). Only
-    records with `period.start <= time < period.end` are given out, each inference id once: of a repeat
+    records with `period.start <= time < period.end` are yielded, each inference id once: of a repeat
     within the last 100,000 to 200,000 records the first stands.
     """
 
@@ -136,7 +136,7 @@ class CaptureReader:
             yield batch
 
     def _fresh(self, ids: list[str | None]) -> list[int] | None:
-        """The positions of ids not seen of late (and of those without one); None when that is all."""
+        """The positions of ids not seen recently (and of records without one); None when that is all."""
         known = {name for name in ids if name is not None}
         if len(known) == len(ids) and self._recent.isdisjoint(known) and self._before.isdisjoint(known):
             self._remember(known)

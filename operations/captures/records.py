@@ -26,9 +26,9 @@ Picture = tuple[str, str]
 """(encoding, data) of the captured input, not decoded."""
 _SURELY_ONE = SUM_TOLERANCE / 2
 """A sum further from 1 takes the slow way, which adds more exactly."""
-_TOGETHER = 128
+_LINES_TOGETHER = 128
 """Lines parsed at a time: few enough to stay in the processor's cache."""
-_ALONE = 8
+_FEW_LINES = 8
 """Lines that are few enough to be read the slow way together."""
 _TIMES = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)*")
 _TIME_LENGTH = 20
@@ -63,14 +63,18 @@ class Columns:
     """A batch being filled."""
 
     classes: int | None = None
-    """Scores a record must have; the first record says it when nobody did."""
+    """Scores a record must have; the first record's number when None was given."""
     times: list[int] = field(default_factory=list[int])
     scores: list[float] = field(default_factory=list[float])
     ids: list[str | None] = field(default_factory=list["str | None"])
     inputs: list[Picture | None] = field(default_factory=list["Picture | None"])
 
     def add(self, inference: Inference) -> None:
-        """Append one; DamagedRecord when it has another number of scores."""
+        """Append one.
+
+        Raises:
+            DamagedRecord: it has another number of scores.
+        """
         count = len(inference.scores)
         if self.classes is None:
             self.classes = count
@@ -98,19 +102,19 @@ class Columns:
 def read_lines(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int = 0) -> None:
     """Append the record on each line to `columns`; empty lines are skipped.
 
-    `damaged(position, problem)` hears of each line that holds no record; positions count from `first`.
+    `damaged(position, problem)` is called for each line that holds no record; positions count from `first`.
     """
     start = 0
     while columns.classes is None and start < len(lines):
         _read_carefully(lines[start : start + 1], columns, damaged, first + start)
         start += 1
-    for begin in range(start, len(lines), _TOGETHER):
-        _read(lines[begin : begin + _TOGETHER], columns, damaged, first + begin)
+    for begin in range(start, len(lines), _LINES_TOGETHER):
+        _read(lines[begin : begin + _LINES_TOGETHER], columns, damaged, first + begin)
 
 
 def _read(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int) -> None:
     """One odd line sends only its neighbours the slow way: the lines are halved until it is nearly alone."""
-    if len(lines) <= _ALONE:
+    if len(lines) <= _FEW_LINES:
         _read_carefully(lines, columns, damaged, first)
         return
     if _read_usual(lines, columns):

@@ -14,16 +14,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from contract.errors import UserError
 from operations.captures.period import Period
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 BLOCK = 4 << 20
 """Bytes read at once."""
 PREFETCH_FILES = 64
 PREFETCH_BYTES = 64 << 20
-"""At most so much lies downloaded and unread; a file larger than this is streamed instead."""
+"""The most that is downloaded and not yet read; a file larger than this is streamed instead."""
 DOWNLOADS = 16
 _HOUR = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]*$")
 _YEAR = re.compile(r"\d{4}/$")
@@ -50,8 +53,12 @@ class Source(Protocol):
         ...
 
 
-def open_source(place: str, s3: Any = None) -> Source:
-    """The source that `place` names: `s3://bucket/prefix`, a folder or a file. `s3` is a boto3 client."""
+def open_source(place: str, s3: S3Client | None = None) -> Source:
+    """The source that `place` names: `s3://bucket/prefix`, a folder or a file.
+
+    Raises:
+        UserError: it names no bucket, or nothing that exists.
+    """
     if place.startswith("s3://"):
         bucket, _, prefix = place[5:].partition("/")
         if not bucket:
@@ -59,7 +66,7 @@ def open_source(place: str, s3: Any = None) -> Source:
         if s3 is None:
             import boto3
 
-            s3 = boto3.client("s3")  # pyright: ignore[reportUnknownMemberType]
+            s3 = boto3.client("s3")
         return S3Source(s3, bucket, prefix if not prefix or prefix.endswith("/") else prefix + "/")
     path = Path(place)
     if not path.exists():
@@ -127,7 +134,7 @@ class _Listed:
 class S3Source:
     """The capture files below a prefix of a bucket, downloaded several at a time with bounded memory."""
 
-    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
 
     @property
@@ -177,8 +184,9 @@ class S3Source:
     def _list(self, prefix: str, period: Period) -> Iterator[_Listed]:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for item in page.get("Contents", ()):
-                if item["Key"].endswith(".jsonl") and may_hold(item["Key"], period):
-                    yield _Listed(item["Key"], item["Size"])
+                key = item.get("Key", "")
+                if key.endswith(".jsonl") and may_hold(key, period):
+                    yield _Listed(key, item.get("Size", 0))
 
     def _roots(self) -> list[str] | None:
         """The prefixes below which the years lie (one per endpoint and variant); None for another layout."""
@@ -193,4 +201,4 @@ class S3Source:
 
     def _children(self, prefix: str) -> list[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
-        return [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
+        return [item.get("Prefix", "") for page in pages for item in page.get("CommonPrefixes", ())]

@@ -38,7 +38,7 @@ class Order:
     capture: str
     threshold: float
     labels: tuple[str, ...] = ()
-    """Class names in label order; empty when nobody said, then they are numbered."""
+    """Class names in label order; empty when not given: they are numbered."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     period: Period = field(default_factory=Period)
     baseline: Baseline | None = None
@@ -48,7 +48,7 @@ class Order:
 
 
 def build(order: Order, progress: Callable[[int, int], None] = lambda records, files: None) -> tuple[Summary, Tally]:
-    """Read everything once and put it together. `progress` hears of (records, files) read so far."""
+    """Read everything once and put it together. `progress` is called with (records, files) read so far."""
     reader = CaptureReader(open_source(order.capture), order.period, len(order.labels) or None)
     tally: Tally | None = None
     for batch in reader.batches():
@@ -118,7 +118,11 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 0 when the report is written."""
+    """Run the command; 0 when the report is written.
+
+    Raises:
+        UserError: an option can't be used, or a file can't be read or written.
+    """
     console = Console(stderr=True)
     with ExitStack() as stack:
         order = understand(args)
@@ -158,7 +162,11 @@ def to_json(summary: Summary) -> str:
 
 
 def understand(args: argparse.Namespace) -> Order:
-    """The order that the command line and the stack's outputs give; raises UserError."""
+    """The order that the command line and the stack's outputs give.
+
+    Raises:
+        UserError: an option or an output can't be used, or one is missing.
+    """
     outputs = read_outputs(args.outputs)
     stack = outputs or StackOutputs()
     zone = parse_zone(args.timezone)
@@ -184,11 +192,11 @@ def understand(args: argparse.Namespace) -> Order:
     if len(labels) == 1 or len(set(labels)) != len(labels):
         raise UserError(f"--classes must be two or more different names, got {' '.join(labels)}")
     _check_threshold(threshold, len(labels) or None)
-    # What lies in the account is asked for only when the captures are the stack's own.
+    # The account is queried only when the captures are the stack's own.
     decisions = _decisions(args.decisions or ("" if args.capture else stack.decisions_table))
     executions = None
     if stack.state_machine_arn and not args.capture:
-        executions = read_executions(boto3.client("stepfunctions"), stack.state_machine_arn, period)  # pyright: ignore[reportUnknownMemberType]
+        executions = read_executions(boto3.client("stepfunctions"), stack.state_machine_arn, period)
         if executions.cut:
             notes.append(f"only the newest {executions.count:,} executions were looked at")
     return Order(
@@ -216,7 +224,7 @@ def _decisions(place: str) -> DecisionIndex | None:
         return DecisionIndex(rows_of_file(Path(place)))
     if "/" in place or place.endswith((".json", ".jsonl")):
         raise UserError(f"--decisions {place}: there is no such file")
-    return DecisionIndex(rows_of_table(boto3.resource("dynamodb"), place))  # pyright: ignore[reportUnknownMemberType]
+    return DecisionIndex(rows_of_table(boto3.resource("dynamodb").Table(place)))
 
 
 def _baseline(place: str | None, stack: StackOutputs, notes: list[str]) -> Baseline | None:
@@ -246,7 +254,7 @@ def _content(name: str) -> bytes:
             raise UserError(f"--baseline {name} can't be read: {error.strerror}") from error
     bucket, _, key = name[5:].partition("/")
     try:
-        return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()  # pyright: ignore[reportUnknownMemberType]
+        return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
             raise FileNotFoundError(name) from error

@@ -12,11 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from contract.decisions import RECORDED
 from contract.errors import UserError
 from operations.captures.period import epoch_microseconds
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import ScanInputTableScanTypeDef
 
 ATTRIBUTES = (
     "object",
@@ -28,7 +32,7 @@ ATTRIBUTES = (
     "confidence",
     "loading_bay",
 )
-_AT_ONCE = 500
+_IDS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,11 @@ class DamagedDecision(ValueError):
 
 
 def parse_decision(row: Mapping[str, object]) -> Decision:
-    """The decision in a table row (or line); raises DamagedDecision."""
+    """The decision in a table row (or line).
+
+    Raises:
+        DamagedDecision: an attribute is missing or wrong.
+    """
 
     def text(name: str) -> str:
         value = row.get(name)
@@ -72,23 +80,27 @@ def parse_decision(row: Mapping[str, object]) -> Decision:
     )
 
 
-def rows_of_table(dynamodb: Any, table: str) -> Iterator[Mapping[str, object]]:
-    """Every row of the decisions table, projected; `dynamodb` is a boto3 resource."""
+def rows_of_table(table: Table) -> Iterator[Mapping[str, object]]:
+    """Every row of the decisions table, projected."""
     names = {f"#{index}": name for index, name in enumerate(ATTRIBUTES)}
-    arguments: dict[str, object] = {
+    arguments: ScanInputTableScanTypeDef = {
         "ProjectionExpression": ", ".join(names),
         "ExpressionAttributeNames": names,
     }
     while True:
-        page = dynamodb.Table(table).scan(**arguments)
+        page = table.scan(**arguments)
         yield from page["Items"]
-        if not page.get("LastEvaluatedKey"):
+        if "LastEvaluatedKey" not in page:
             return
         arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def rows_of_file(path: Path) -> Iterator[Mapping[str, object]]:
-    """Every line of a decisions file; a line that is no JSON object becomes a row without attributes."""
+    """Every line of a decisions file; a line that is no JSON object becomes a row without attributes.
+
+    Raises:
+        UserError: the file can't be read.
+    """
     try:
         with path.open("rb") as file:
             for line in file:
@@ -133,8 +145,8 @@ class DecisionIndex:
         """The decisions of those inference ids that have one."""
         found: dict[str, Decision] = {}
         wanted = [name for name in ids if name is not None]
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            some = wanted[start : start + _IDS_PER_QUERY]
             for number, name, accepted, decided, photo in self._database.execute(
                 "SELECT rowid, id, accepted, decided, object FROM decision"
                 f" WHERE id IN ({','.join('?' * len(some))}) ORDER BY rowid DESC",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operations.captures.period import Period
 from operations.report.binning import DURATION_EDGES, Ints, duration_bins
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 MOST_EXECUTIONS = 20_000
 """Executions looked at, newest first: the service answers slowly and only keeps them for 90 days."""
@@ -35,8 +38,8 @@ class Executions:
         return sum(self.by_status.values())
 
 
-def read_executions(stepfunctions: Any, state_machine: str, period: Period) -> Executions:
-    """The executions of the period; `stepfunctions` is a boto3 client."""
+def read_executions(stepfunctions: SFNClient, state_machine: str, period: Period) -> Executions:
+    """The executions that started in the period."""
     found = Executions()
     seconds: list[float] = []
     pages = stepfunctions.get_paginator("list_executions").paginate(
@@ -52,7 +55,7 @@ def read_executions(stepfunctions: Any, state_machine: str, period: Period) -> E
             found.cut = True
             break
         found.by_status[execution["status"]] += 1
-        if execution["status"] == "SUCCEEDED" and execution.get("stopDate"):
+        if execution["status"] == "SUCCEEDED" and "stopDate" in execution:
             seconds.append((execution["stopDate"] - start).total_seconds())
     np.add.at(found.durations, duration_bins(np.array(seconds)), 1)
     return found

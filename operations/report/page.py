@@ -123,7 +123,7 @@ def draw_pictures(summary: Summary, zone: ZoneInfo) -> list[Drawn]:
         add(
             "drift",
             "Distance from the evaluation",
-            "Each bar says how far the photos of a window are from those of the evaluation (population"
+            "Each bar shows how far the photos of a window are from those of the evaluation (population"
             " stability index). A bar above its limit line is red: too far for chance, given the number"
             " of photos, and far enough to matter.",
             "Population stability index of confidences and class mix per window against its limit:"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from operations.report.drift import Drift, WindowDrift, class_shares, median_confidence
 
-MANY_CLASSES = 3
-"""Differences in the class mix that are spelt out; the greatest ones."""
+LARGEST_DIFFERENCES = 3
+"""Differences in the class mix that are named."""
 
 
 def number(value: int) -> str:
@@ -117,8 +117,8 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
             sentences.append(f"{earlier} earlier window{'s' if earlier > 1 else ''} differed too: see the picture.")
         if kind == "classes" and first == 0 and last == len(judged) - 1:
             sentences.append(
-                "A class mix that differs from the first photo on says that the evaluation's photos were"
-                " mixed otherwise than those at the gate, not that something happened."
+                "A class mix that differs from the first photo on means that the evaluation's photos were"
+                " mixed differently from those at the gate, not that something happened."
             )
     return sentences
 
@@ -127,7 +127,10 @@ def _confidence(drift: Drift, windows: Sequence[WindowDrift]) -> str:
     now, then = median_confidence(windows), drift.median_confidence
     largest = f"PSI up to {max(window.confidence_psi.value for window in windows):.2f}"
     if abs(now - then) < 0.01:
-        return f"the confidences are spread otherwise than at evaluation, around the same middle ({now:.2f}; {largest})"
+        return (
+            "the confidences are distributed differently than at evaluation, around the same median"
+            f" ({now:.2f}; {largest})"
+        )
     return (
         f"the model is {'less' if now < then else 'more'} sure than at evaluation: the middle photo's confidence"
         f" is {now:.2f} instead of {then:.2f} ({largest})"
@@ -139,8 +142,8 @@ def _classes(drift: Drift, windows: Sequence[WindowDrift]) -> str:
         zip(drift.classes, class_shares(windows), drift.class_shares, strict=True),
         key=lambda item: -abs(item[1] - item[2]),
     )
-    told = differences[: 1 if len(differences) == 2 else MANY_CLASSES]
+    largest = differences[: 1 if len(differences) == 2 else LARGEST_DIFFERENCES]
     parts = ", ".join(
-        f"{label} is {percent(now)} of the photos instead of {percent(then)}" for label, now, then in told
+        f"{label} is {percent(now)} of the photos instead of {percent(then)}" for label, now, then in largest
     )
     return f"the mix of classes differs from the evaluation: {parts}"

@@ -103,7 +103,7 @@ def test_every_page_of_the_table_is_read_and_only_what_is_needed(monkeypatch):
                         "model": "m" * 40_000,  # 60 of them: more than one page of 1 MB
                     }
                 )
-        rows = list(rows_of_table(dynamodb, "decisions"))
+        rows = list(rows_of_table(dynamodb.Table("decisions")))
     assert len({row["inference_id"] for row in rows}) == 60
     assert "model" not in rows[0]
     assert DecisionIndex(rows).count == 60
