@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from training.dataset.prepare import prepare
 from training.evaluation.findings import Evaluation, evaluate
 from training.evaluation.predictions import Predictions
 from training.evaluation.strangers import ScoredStrangers, acceptance, routed_at
+from training.evaluation.threshold import recommend
 from training.job.hyperparameters import TrainingData, resolve
 from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive
 
@@ -138,9 +140,14 @@ def figures(
     fits = np.flatnonzero(curve.risk <= 0.02)
     at = float(curve.thresholds[fits[-1]]) if len(fits) else 1.0
     recommended = found.recommendation.found.threshold if found.recommendation.found else float("nan")
+    alone = recommend(found.predictions.acceptance, found.predictions.correct, classes=len(labels)).found
     measured = {
         "accuracy on vehicles, neither counted wrong": found.accuracy,
+        "accuracy between the vehicles": float(
+            (found.predictions.probabilities[:, : len(CLASSES)].argmax(axis=1) == found.predictions.labels).mean()
+        ),
         "coverage at 2 % risk": float(curve.coverage[fits[-1]]) if len(fits) else 0.0,
+        "coverage recommended for 2 % wrong alone": alone.coverage if alone else float("nan"),
         "recommended threshold (2 % wrong, 5 % strangers)": recommended,
         "its coverage": found.recommendation.found.coverage if found.recommendation.found else float("nan"),
     }
@@ -151,7 +158,8 @@ def figures(
     scores |= {name: acceptance(answers(network, images), labels) for name, images in extra.items()}
     for name, values in scores.items():
         for title, threshold in (("0.80", 0.8), ("2 % risk", at), ("recommended", recommended)):
-            measured[f"{name}: routed at {title}"] = routed_at(threshold, values).share
+            share = routed_at(threshold, values).share
+            measured[f"{name}: routed at {title}"] = float("nan") if math.isnan(threshold) else share
     return measured
 
 
@@ -181,10 +189,15 @@ def main() -> None:
                 labels = labels_of(CLASSES, neither=on)
                 for name, value in figures(network, labels, folder / "True", extra).items():
                     rows.setdefault(name, {}).setdefault(on, []).append(value)
-    print(f"{'mean of ' + str(arguments.seeds) + ' seeds':<52} {'without':>9} {'with':>9}")
+    print(f"{'mean of the seeds that have the figure, and how many':<52} {'without':>14} {'with':>14}")
     for name, row in rows.items():
-        # a seed for which no threshold is recommended makes the mean nan: it may not be left out unseen
-        print(f"{name:<52} {np.mean(row[False]):9.3f} {np.mean(row[True]):9.3f}")
+        cells = [_mean(row[on]) for on in (False, True)]
+        print(f"{name:<52} {cells[0]:>14} {cells[1]:>14}")
+
+
+def _mean(values: Sequence[float]) -> str:
+    known = [value for value in values if not math.isnan(value)]
+    return f"{np.mean(known):.3f} ({len(known)})" if known else "none (0)"
 
 
 if __name__ == "__main__":
