@@ -6,6 +6,8 @@ Defaults are written in Pulumi.yaml alone.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ from contract.classes import problem_with_classes
 from contract.decisions import NEITHER, classes_of, labels_of
 from contract.errors import UserError
 from contract.limits import MEGA, MOST_IMAGE_MEGABYTES, MOST_IMAGE_MEGAPIXELS
+from contract.loading_bays import dimension_of, problem_with_bay
+from contract.names import PROJECT
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.dataset.manifest import DatasetError, Manifest, read_manifest
 from training.job.hyperparameters import (
@@ -39,6 +43,13 @@ LOG_RETENTION_DAYS = (
 """What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
 SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 """What serverless endpoints take (SageMaker API reference, ProductionVariantServerlessConfig)."""
+MOST_LABEL_BYTES = 3072
+"""Of the 4 KB that all environment variables of a function may take (AWS, "Lambda quotas"); the rest is names."""
+ENDPOINT_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+"""Up to 63 characters (SageMaker API reference, CreateEndpoint)."""
+DECIMAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+EMAIL = r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+"
+"""ASCII without blanks, as SNS takes endpoints of the protocol email."""
 KEYS = (
     *("classes", "confidenceThreshold", "loadingBays", "datasetDir", "layerPath", "trainingRecipe"),
     *("hyperparameters", "trainingInstanceType", "trainingSpot", "trainingMaxMinutes", "endpointMode"),
@@ -177,6 +188,11 @@ def parse(
     reader = ConfigReader(raw, KEYS)
     if isinstance(image, UserError):
         reader.problems.append(str(image))
+    if not ENDPOINT_NAME.fullmatch(f"{PROJECT}-{stack}"):
+        reader.problems.append(
+            f"the stack's name must be letters, digits and hyphens between them, at most "
+            f"{63 - len(PROJECT) - 1} characters, since its endpoint is called {PROJECT}-{stack}"
+        )
     classes = _classes(reader)
     labels = labels_of(classes, neither=reader.boolean("neitherClass"))
     realtime, serverless = _hosting(reader)
@@ -199,13 +215,13 @@ def parse(
             max_pixels=reader.whole_number("maxImageMegapixels", 1, MOST_IMAGE_MEGAPIXELS) * MEGA,
         ),
         alerts=Alerts(
-            email=reader.pattern("alertEmail", r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address or empty"),
+            email=reader.pattern("alertEmail", EMAIL, "an e-mail address in ASCII or empty"),
             review_rate_percent=reader.whole_number("reviewRateAlarmPercent", 1, 100),
             retrain_on_drift=reader.boolean("retrainOnDrift"),
         ),
         layer_path=Path(reader.text("layerPath")),
         kms_key_arn=reader.pattern(
-            "kmsKeyArn", r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key or empty"
+            "kmsKeyArn", r"(?a)arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key or empty"
         ),
     )
     if reader.problems:
@@ -226,10 +242,8 @@ def _threshold(reader: ConfigReader, labels: tuple[str, ...]) -> float:
     text = reader.text("confidenceThreshold")
     if not (reader.is_good("confidenceThreshold") and reader.is_good("classes")):
         return 1.0
-    try:
-        threshold = float(text)
-    except ValueError:
-        threshold = float("nan")
+    # not all that Python's float takes: digits of other scripts, 0_9, nan
+    threshold = float(text) if DECIMAL.fullmatch(text) else float("nan")
     if not is_threshold(threshold, len(labels)):
         reader.must("confidenceThreshold", f"be {allowed_thresholds(len(labels))}", shown(text))
     return threshold
@@ -237,7 +251,19 @@ def _threshold(reader: ConfigReader, labels: tuple[str, ...]) -> float:
 
 def _loading_bays(reader: ConfigReader, classes: tuple[str, ...]) -> Mapping[str, str]:
     bays = reader.mapping("loadingBays")
-    named = {name: bay for name, bay in bays.items() if isinstance(bay, str) and bay.strip()}
+    named = {name: bay.strip() for name, bay in bays.items() if isinstance(bay, str) and bay.strip()}
+    for name, bay in named.items():
+        if problem := problem_with_bay(bay):
+            reader.must(f"loadingBays.{name}", problem, shown(bay))
+    by_dimension: dict[str, str] = {}
+    for bay in named.values():
+        other = by_dimension.setdefault(dimension_of(bay), bay)
+        if other != bay:
+            allowed = "name bays that metrics can tell apart, which write them in ASCII"
+            reader.must("loadingBays", allowed, f"{shown(other)} and {shown(bay)}")
+    size = len(json.dumps(named)) + len(json.dumps(classes))
+    if size > MOST_LABEL_BYTES:
+        reader.must("loadingBays", f"take at most {MOST_LABEL_BYTES} bytes as JSON together with classes", str(size))
     if reader.is_good("loadingBays") and reader.is_good("classes"):
         for name in classes:
             if name not in named:

@@ -13,7 +13,9 @@ from contract.names import setting
 
 def shown(value: object) -> str:
     """A value as a person would have written it."""
-    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    # half a character (a lone surrogate) can't be printed
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class ConfigReader:
@@ -51,12 +53,15 @@ class ConfigReader:
         return key not in self._bad
 
     def text(self, key: str) -> str:
-        """A non-empty string."""
+        """A non-empty string without blanks around it."""
         value = self._raw.get(key)
         if not isinstance(value, str) or not value.strip():
-            self.must(key, "be a non-empty string", shown(value))
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            self.must(key, "be a non-empty string" + (" (quote it)" if number else ""), shown(value))
             return ""
-        return value.strip()
+        if value != value.strip() or not value.isprintable():
+            self.must(key, "have no blanks around it and no line breaks", shown(value))
+        return value
 
     def pattern(self, key: str, pattern: str, allowed: str) -> str | None:
         """A text that is empty (None) or matches `pattern` as a whole."""
@@ -78,7 +83,7 @@ class ConfigReader:
         """A whole number between two bounds, both allowed."""
         value = self._parsed(key)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            self.must(key, f"be a whole number from {least} to {most}", shown(self._raw.get(key)))
+            self.must(key, f"be a whole number from {least} to {most}", shown(value))
             return least
         return value
 
@@ -87,7 +92,7 @@ class ConfigReader:
         value = self._parsed(key)
         if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
             listed = ", ".join(str(number) for number in allowed)
-            self.must(key, f"be one of {listed}", shown(self._raw.get(key)))
+            self.must(key, f"be one of {listed}", shown(value))
             return allowed[0]
         return value
 
@@ -95,7 +100,7 @@ class ConfigReader:
         """True or false."""
         value = self._parsed(key)
         if not isinstance(value, bool):
-            self.must(key, "be true or false", shown(self._raw.get(key)))
+            self.must(key, "be true or false", shown(value))
             return False
         return value
 
@@ -104,7 +109,7 @@ class ConfigReader:
         value = self._parsed(key)
         items = cast("list[object]", value) if isinstance(value, list) else None
         if items is None or not all(isinstance(item, str) for item in items):
-            self.must(key, "be a list of strings", shown(self._raw.get(key)))
+            self.must(key, "be a list of strings", shown(self._parsed(key)))
             return []
         return [str(item) for item in items]
 
@@ -112,16 +117,16 @@ class ConfigReader:
         """A mapping by name."""
         value = self._parsed(key)
         if not isinstance(value, dict):
-            self.must(key, "be a mapping", shown(self._raw.get(key)))
+            self.must(key, "be a mapping", shown(value))
             return {}
         return {str(name): item for name, item in cast("dict[object, object]", value).items()}
 
     def _parsed(self, key: str) -> object:
         """Pulumi delivers everything but strings as JSON in a string."""
         value = self._raw.get(key)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or value != value.strip():
             return value
         try:
             return cast("object", json.loads(value))
-        except ValueError:
+        except (ValueError, RecursionError):
             return value

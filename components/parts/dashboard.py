@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.decisions import NEITHER, WORDS, Outcome
+from contract.loading_bays import dimension_of
 from contract.names import ENDPOINT_LOG_GROUP
 from handlers.observe import metrics
 
@@ -124,7 +125,7 @@ def _bays(watched: OnDashboard) -> Json:
             metrics.STACK,
             watched.stack,
             metrics.LOADING_BAY,
-            bay,
+            dimension_of(bay),
             {"label": bay},
         ]
         for bay in bays

@@ -26,6 +26,7 @@ from aws_lambda_powertools import Logger
 from contract.decisions import OUTCOMES
 from contract.drift import DRIFT_DETECTED, DRIFT_EVENT_SOURCE
 from contract.errors import InvalidEvent
+from contract.loading_bays import dimension_of
 from contract.photos import StoredObject, read_photo
 from handlers import environment
 from handlers.observe import metrics
@@ -196,7 +197,7 @@ def observe_execution(event: dict[str, object], settings: Settings, now: datetim
         for outcome in OUTCOMES
     ]
     if ended.loading_bay:
-        bay = {metrics.STACK: settings.stack, metrics.LOADING_BAY: ended.loading_bay}
+        bay = {metrics.STACK: settings.stack, metrics.LOADING_BAY: dimension_of(ended.loading_bay)}
         data.append(metrics.single(metrics.DECISIONS, bay, ended.time, 1, counts=True))
     return {"outcome": ended.outcome, "loading_bay": ended.loading_bay} | _publish(data, settings, now)
 

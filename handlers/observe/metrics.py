@@ -42,7 +42,7 @@ DRIFT_SCORE = "DriftScore"
 EXECUTIONS = "Executions"
 """Per OUTCOME (contract.decisions): 1 for an execution that ended so, 0 for one that ended otherwise."""
 DECISIONS = "Decisions"
-"""Per LOADING_BAY: photos whose driver was sent there."""
+"""Per LOADING_BAY (its name in ASCII): photos whose driver was sent there."""
 
 VALUES_PER_DATUM = 150
 DATA_PER_REQUEST = 1000

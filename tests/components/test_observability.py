@@ -441,6 +441,12 @@ def test_bays_and_classes_are_those_of_the_stack_each_once():
     assert [series[-2] for series in shares] == ["bicycle", "motorcycle", "tulip"]
 
 
+def test_a_bay_that_is_no_ascii_is_looked_up_as_it_is_published_and_shown_as_people_call_it():
+    body = a_dashboard(loading_bays={"bicycle": "Tor 2 – Fahrräder"})
+    (series,) = graph(body, "Drivers by loading bay")["metrics"]
+    assert series[-2:] == ["Tor 2 - Fahrraeder", {"label": "Tor 2 – Fahrräder"}]
+
+
 def test_lines_mark_the_threshold_and_the_alarm():
     body = a_dashboard()
     assert graph(body, "Confidence")["annotations"]["horizontal"][0]["value"] == 0.94

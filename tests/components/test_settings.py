@@ -101,7 +101,30 @@ CASES = [
     ("logRetentionDays", 31, "scones:logRetentionDays must be one of 1, 3, 5"),
     ("maxImageMegabytes", 1000, "scones:maxImageMegabytes must be a whole number from 1 to 100"),
     ("maxImageMegapixels", 0, "scones:maxImageMegapixels must be a whole number from 1 to 100"),
-    ("alertEmail", "me", 'scones:alertEmail must be an e-mail address or empty, got "me"'),
+    ("alertEmail", "me", 'scones:alertEmail must be an e-mail address in ASCII or empty, got "me"'),
+    ("alertEmail", "jürgen@example.com", "scones:alertEmail must be an e-mail address in ASCII or empty"),
+    ("alertEmail", "a b@example.com", "scones:alertEmail must be an e-mail address"),
+    ("confidenceThreshold", "0.\u0668", "above 0.5 and at most 1"),
+    ("confidenceThreshold", "0_9", "above 0.5 and at most 1"),
+    ("confidenceThreshold", " 0.8", 'must have no blanks around it and no line breaks, got " 0.8"'),
+    ("confidenceThreshold", 0.8, "scones:confidenceThreshold must be a non-empty string (quote it), got 0.8"),
+    ("trainingMaxMinutes", "\u0666\u0660", "must be a whole number from 5 to 7200"),
+    ("trainingMaxMinutes", " 60", 'must be a whole number from 5 to 7200, got " 60"'),
+    ("trainingMaxMinutes", "4", "must be a whole number from 5 to 7200, got 4"),
+    (
+        "kmsKeyArn",
+        "arn:aws:kms:eu-west-1:\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661:key/a",
+        "ARN of a KMS key",
+    ),
+    ("layerPath", "a\nb", "scones:layerPath must have no blanks around it and no line breaks"),
+    ("loadingBays", {"bicycle": "Tor\n1", "motorcycle": "2"}, "scones:loadingBays.bicycle must have no line breaks"),
+    ("loadingBays", {"bicycle": ":1", "motorcycle": "2"}, "scones:loadingBays.bicycle must not begin with a colon"),
+    ("loadingBays", {"bicycle": "b" * 101, "motorcycle": "2"}, "loadingBays.bicycle must have at most 100 characters"),
+    (
+        "loadingBays",
+        {"bicycle": "Süd", "motorcycle": "Sued"},
+        'must name bays that metrics can tell apart, which write them in ASCII, got "Süd" and "Sued"',
+    ),
     ("kmsKeyArn", "key", 'scones:kmsKeyArn must be the ARN of a KMS key or empty, got "key"'),
     ("reviewRateAlarmPercent", 0, "scones:reviewRateAlarmPercent must be a whole number from 1 to 100"),
     ("retrainOnDrift", 1, "scones:retrainOnDrift must be true or false, got 1"),
@@ -186,6 +209,32 @@ def test_a_threshold_is_allowed_exactly_between_an_even_guess_and_certainty(coun
         assert allowed
     except SettingsError as error:
         assert not allowed and "confidenceThreshold" in str(error)
+
+
+def test_a_bay_is_called_what_people_call_it():
+    bays = {"bicycle": "Tor 2 – Fahrräder", "motorcycle": " Tor 3 "}
+    assert settings(loadingBays=bays).loading_bays == {"bicycle": "Tor 2 – Fahrräder", "motorcycle": "Tor 3"}
+
+
+def test_two_classes_may_share_a_bay():
+    shared = {"bicycle": "bay 1", "motorcycle": "bay 1"}
+    assert settings(loadingBays=shared).loading_bays == shared
+
+
+def test_labels_and_bays_must_fit_a_functions_environment():
+    names = tuple(f"c{i}" + "x" * 40 for i in range(60))
+    (problem,) = problems(
+        classes=list(names),
+        loadingBays=dict.fromkeys(names, "bay"),
+        held=dataset(names),
+    )
+    assert problem.startswith("scones:loadingBays must take at most 3072 bytes as JSON together with classes, got ")
+
+
+@pytest.mark.parametrize("name", ["dev_2", "my.stack", "dev-", "a" * 57])
+def test_a_stack_whose_endpoint_sagemaker_would_refuse_is_refused(name):
+    with pytest.raises(SettingsError, match=f"since its endpoint is called scones-{name}"):
+        parse(raw(), region="us-east-1", dataset=dataset(), image=IMAGE, stack=name)
 
 
 def test_paths_are_paths():

@@ -279,6 +279,12 @@ def an_execution(status, **detail):
     return {"source": "aws.states", "detail": {"status": status, "stopDate": stopped, **detail}}
 
 
+def test_a_bay_that_is_no_ascii_is_counted_under_its_name_in_ascii():
+    output = json.dumps({"loading_bay": "Tor 2 – Fahrräder"})
+    assert observe.handler(an_execution("SUCCEEDED", output=output), None)["loading_bay"] == "Tor 2 – Fahrräder"
+    assert statistics("Decisions", {"Stack": "dev", "LoadingBay": "Tor 2 - Fahrraeder"}) == (1, 1)
+
+
 def test_executions_are_counted_by_outcome_and_decisions_by_bay():
     observe.handler(an_execution("SUCCEEDED", output='{"loading_bay": "bay 2"}'), lambda_context())
     observe.handler(an_execution("FAILED", error="ThresholdNotMet"), lambda_context())
