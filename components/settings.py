@@ -16,6 +16,7 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from components.parts.config_reader import ConfigReader, shown
+from components.parts.layer import require_layer
 from components.training_endpoint import RealtimeHostingArgs, ServerlessHostingArgs
 from contract.classes import problem_with_classes
 from contract.decisions import NEITHER, classes_of, labels_of
@@ -23,7 +24,9 @@ from contract.errors import UserError
 from contract.limits import MEGA, MOST_IMAGE_MEGABYTES, MOST_IMAGE_MEGAPIXELS
 from contract.loading_bays import dimension_of, problem_with_bay
 from contract.names import PROJECT
+from contract.stacks import told_together
 from contract.thresholds import allowed_thresholds, is_threshold
+from contract.yaml_files import one_line
 from training.dataset.manifest import DatasetError, Manifest, read_manifest
 from training.job.hyperparameters import (
     RECIPES,
@@ -68,12 +71,8 @@ class SettingsError(pulumi.RunError):
     """
 
     def __init__(self, problems: list[str], *, stack: str) -> None:
-        self.problems = problems
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(
-            f"{count} in the configuration of stack {stack} (Pulumi.{stack}.yaml, defaults in Pulumi.yaml):\n{lines}"
-        )
+        self.problems = [one_line(problem) for problem in problems]
+        super().__init__(told_together(self.problems, f"{stack} (Pulumi.{stack}.yaml, defaults in Pulumi.yaml)"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,12 @@ def load() -> StackSettings:
         image = image_uri(region)
     except UserError as error:
         image = error
-    return parse(raw, region=region, dataset=dataset, image=image, stack=pulumi.get_stack())
+    layer: Path | UserError = Path(config.get("layerPath") or "")
+    try:
+        require_layer(layer)
+    except UserError as error:
+        layer = error
+    return parse(raw, region=region, dataset=dataset, image=image, layer=layer, stack=pulumi.get_stack())
 
 
 def parse(
@@ -170,6 +174,7 @@ def parse(
     region: str,
     dataset: Manifest | DatasetError,
     image: str | UserError,
+    layer: Path | UserError,
     stack: str,
 ) -> StackSettings:
     """Turn raw configuration into settings.
@@ -180,6 +185,7 @@ def parse(
         region: the value of `aws:region`.
         dataset: what is in `datasetDir`, or why nothing is.
         image: the algorithm's image in the region, or why there is none.
+        layer: the zip that is at `layerPath`, or why none is.
         stack: the stack's name, for the message.
 
     Raises:
@@ -219,7 +225,7 @@ def parse(
             review_rate_percent=reader.whole_number("reviewRateAlarmPercent", 1, 100),
             retrain_on_drift=reader.boolean("retrainOnDrift"),
         ),
-        layer_path=Path(reader.text("layerPath")),
+        layer_path=_layer(reader, layer),
         kms_key_arn=reader.pattern(
             "kmsKeyArn", r"(?a)arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key or empty"
         ),
@@ -227,6 +233,13 @@ def parse(
     if reader.problems:
         raise SettingsError(reader.problems, stack=stack)
     return settings
+
+
+def _layer(reader: ConfigReader, layer: Path | UserError) -> Path:
+    path = Path(reader.text("layerPath"))
+    if reader.is_good("layerPath") and isinstance(layer, UserError):
+        reader.add(f"layerPath is {shown(path.as_posix())}: {layer}")
+    return path
 
 
 def _classes(reader: ConfigReader) -> tuple[str, ...]:

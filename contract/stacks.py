@@ -1,4 +1,8 @@
-"""A stack's configuration: Pulumi.yaml's defaults and its own file, put together as the `pulumi` command does it."""
+"""A stack's configuration: Pulumi.yaml's defaults and its own file, put together as the `pulumi` command does it.
+
+A key without namespace is the project's. Mistakes in a value are kept in `Stack.problems`, so that they can be told
+together with those that the program finds; only a file that can't be read is refused at once.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import yaml
-
 from contract.errors import UserError
+from contract.yaml_files import Entry, one_line, read_entries
 
 TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 """The types that a setting's schema may have (Pulumi, "Project file reference")."""
@@ -22,6 +25,8 @@ COMMAND_LINE = "--config"
 class Stack:
     """One stack of the project in a folder."""
 
+    name: str
+    """Such as dev; empty for the project's defaults alone."""
     project: str
     """The project's name: the namespace of its settings."""
     schema: Mapping[str, Mapping[str, object]]
@@ -29,28 +34,48 @@ class Stack:
     values: Mapping[str, object]
     """Every configured value by full key, such as `scones:classes`, the defaults included."""
     sources: Mapping[str, str]
-    """Where each value was read: a file's name, or `--config`."""
+    """Where each value was read: a file's name and line, or `--config`."""
+    refused: Mapping[str, str]
+    """What only the `pulumi` command can read, by key: a whole sentence each."""
 
     def setting(self, key: str) -> object:
         """A setting of the project, or None."""
         return self.values.get(f"{self.project}:{key}")
 
     def delivered(self) -> dict[str, str]:
-        """All of it as Pulumi's runtime gets it: strings, everything else as JSON.
+        """All of it as Pulumi's runtime gets it: strings, everything else as JSON."""
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in self.values.items()}
+
+    def problems(self, found: Sequence[str] = ()) -> list[str]:
+        """Everything that is wrong, each with the place where it was written.
+
+        Args:
+            found: what the program says; each begins with the full key that it is about.
+        """
+        about = {sentence: sentence.split()[0].split(".")[0].rstrip(":") for sentence in found}
+        told = [
+            f"{self.sources[key]}: {sentence}" if key in self.sources else sentence
+            for sentence, key in about.items()
+            if key not in self.refused
+        ]
+        # the program knows its settings better than their types do
+        mistyped = [self._problem(key) for key in self.values if key not in about.values()]
+        return [*self.refused.values(), *told, *(problem for problem in mistyped if problem)]
+
+    def require(self, found: Sequence[str] = ()) -> None:
+        """Refuse a configuration with mistakes.
 
         Raises:
-            UserError: with every key that is not declared and every value of another type than its schema's.
+            UserError: with all of `problems`.
         """
-        problems = [problem for key in self.values if (problem := self._problem(key))]
-        if problems:
-            raise UserError("\n".join(problems))
-        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in self.values.items()}
+        if problems := self.problems(found):
+            raise UserError(told_together(problems, self.name))
 
     def _problem(self, key: str) -> str | None:
         namespace, _, short = key.partition(":")
         if namespace != self.project:
             return None
-        place = f"{self.sources[key]}: {key}"
+        place = f"{self.sources[key]}: {one_line(key)}"
         if short not in self.schema:
             near = difflib.get_close_matches(short, self.schema, n=2)
             hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(self.schema)}"
@@ -64,7 +89,14 @@ class Stack:
             not isinstance(value, TYPES[kind]) or (kind == "integer" and isinstance(value, bool))
         )
         quote = " (quote it)" if wrong and kind == "string" and isinstance(value, int | float) else ""
-        return f"{place} must be of type {kind}, got {json.dumps(value, default=str)}{quote}" if wrong else None
+        return f"{place} must be of type {kind}, got {json.dumps(value)}{quote}" if wrong else None
+
+
+def told_together(problems: Sequence[str], stack: str) -> str:
+    """The message of all that is wrong with a stack's configuration, one line each."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return f"{count} in the configuration of stack {stack}:\n{lines}"
 
 
 def stack_names(root: Path) -> list[str]:
@@ -87,79 +119,81 @@ def read_stack(root: Path, stack: str | None, overrides: Mapping[str, str] | Non
     if stack is not None and not (root / file).is_file():
         known = ", ".join(stack_names(root)) or "none here"
         raise UserError(f"there is no stack {stack!r}: the stacks are {known}")
-    declared = _read(root / "Pulumi.yaml", ())
-    project = declared.get("name")
-    if not isinstance(project, str) or not project:
-        raise UserError(f"Pulumi.yaml: name must be a non-empty string, got {project!r}")
-    schema = {key: _schema(key, value) for key, value in _mapping("Pulumi.yaml", declared, "config").items()}
+    declared = read_entries(root / "Pulumi.yaml")
+    name = declared.get("name")
+    if name is None or not isinstance(name.value, str) or not name.value:
+        raise UserError(f"Pulumi.yaml: name must be a non-empty string, got {name.value if name else None!r}")
+    project = name.value
+    settings = _settings("Pulumi.yaml", declared)
+    schema = {key: _schema(key, entry) for key, entry in settings.items()}
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
+    refused: dict[str, str] = {}
 
-    def put(key: str, value: object, source: str) -> None:
-        # a key without namespace is the project's
-        full = key if ":" in key else f"{project}:{key}"
-        values[full], sources[full] = value, source
+    def full(key: str) -> str:
+        return key if ":" in key else f"{project}:{key}"
 
-    for key, entry in schema.items():
-        if "default" in entry:
-            put(key, entry["default"], "Pulumi.yaml")
+    for key, entry in settings.items():
+        if "default" in schema[key]:
+            values[full(key)], sources[full(key)] = schema[key]["default"], f"Pulumi.yaml:{entry.line}"
     if stack is not None:
-        for key, value in _mapping(file, _read(root / file, ("environment",)), "config").items():
-            if isinstance(value, dict) and list(cast("dict[str, object]", value)) == ["secure"]:
-                raise UserError(f"{file}: {key} is encrypted (secure:), and only the pulumi command has the key to it")
-            put(key, cast("object", value), file)
+        own = read_entries(root / file)
+        if "environment" in own:
+            refused["environment"] = (
+                f"{file}:{own['environment'].line}: environment: is read by the pulumi command alone; "
+                "write its values below config:"
+            )
+        for key, entry in _settings(file, own).items():
+            place = f"{file}:{entry.line}"
+            if sources.get(full(key), "").startswith(f"{file}:"):
+                raise UserError(f"{place}: {one_line(full(key))} is there twice, first at {sources[full(key)]}")
+            values[full(key)], sources[full(key)] = entry.value, place
+            if _encrypted(entry.value):
+                refused[full(key)] = (
+                    f"{place}: {one_line(full(key))} is encrypted (secure:), and only the pulumi command has the "
+                    f"key to it; give it with {COMMAND_LINE}"
+                )
+                del values[full(key)]
     for key, text in (overrides or {}).items():
-        kind = schema.get(key.rpartition(":")[2], {}).get("type", "string")
-        put(key, text if kind == "string" else _parsed(text), COMMAND_LINE)
-    return Stack(project, schema, values, sources)
+        namespace, _, short = full(key).partition(":")
+        kind = schema.get(short, {}).get("type", "string") if namespace == project else "string"
+        values[full(key)], sources[full(key)] = (text if kind == "string" else _parsed(text)), COMMAND_LINE
+        refused.pop(full(key), None)
+    return Stack(stack or "", project, schema, values, sources, refused)
 
 
-def _read(path: Path, refused: Sequence[str]) -> Mapping[str, object]:
-    """A YAML file that holds a mapping, or nothing."""
-    try:
-        document: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"there is no {path.name} in {path.parent.resolve()}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} can't be read: {error}") from error
-    except yaml.YAMLError as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error).splitlines()[0]
-        raise UserError(f"{path.name}{line} is not YAML: {reason}") from error
-    if document is None:
+def _settings(file: str, document: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    entry = document.get("config")
+    if entry is None or entry.value is None:
         return {}
-    if not isinstance(document, dict):
-        raise UserError(f"{path.name} must be a mapping, got {document!r:.60}")
-    fields = cast("dict[str, object]", document)
-    for key in refused:
-        if key in fields:
-            raise UserError(f"{path.name}: {key}: is read by the pulumi command alone; write its values below config:")
-    return fields
+    if entry.below is None:
+        raise UserError(f"{file}:{entry.line}: config: must be a mapping of settings by name, got {entry.value!r:.60}")
+    return entry.below
 
 
-def _mapping(file: str, document: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = document.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in cast("dict[object, object]", value)):
-        raise UserError(f"{file}: {key}: must be a mapping of settings by name, got {value!r:.60}")
-    return cast("dict[str, object]", value)
-
-
-def _schema(key: str, value: object) -> Mapping[str, object]:
+def _schema(key: str, entry: Entry) -> Mapping[str, object]:
     """A setting's declaration, which may also be its default alone."""
-    if not isinstance(value, dict):
-        return {"default": value}
-    schema = cast("dict[str, object]", value)
+    if entry.below is None:
+        return {"default": entry.value}
+    schema = {name: field.value for name, field in entry.below.items()}
     kind = schema.get("type")
     if kind is not None and kind not in TYPES:
-        raise UserError(f"Pulumi.yaml: config.{key}.type must be one of {', '.join(TYPES)}, got {kind!r}")
+        raise UserError(
+            f"Pulumi.yaml:{entry.line}: config.{one_line(key)}.type must be one of {', '.join(TYPES)}, got {kind!r:.60}"
+        )
     return schema
+
+
+def _encrypted(value: object) -> bool:
+    """Whether a value is, or holds, one that `pulumi config set --secret` wrote."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return (list(fields) == ["secure"] and isinstance(fields["secure"], str)) or _encrypted([*fields.values()])
+    return isinstance(value, list) and any(_encrypted(item) for item in cast("list[object]", value))
 
 
 def _parsed(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

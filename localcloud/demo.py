@@ -135,7 +135,9 @@ def _phase(watch: _Stopwatch, out: Console, title: str, name: str) -> Generator[
 def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:
     from contract.stacks import read_stack
 
-    configured = read_stack(Path.cwd(), stack, overrides).delivered()
+    read = read_stack(Path.cwd(), stack, overrides)
+    read.require()
+    configured = read.delivered()
     chosen = list(classes or json.loads(configured[setting("classes")]))
     archive = write_archive(
         FOLDER / "cifar-100-like.tar.gz",

@@ -29,7 +29,7 @@ from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright
 from components.settings import SettingsError
 from contract.errors import UserError
 from contract.names import PROJECT
-from contract.stacks import read_stack
+from contract.stacks import read_stack, told_together
 from localcloud.hooks import MOMENTS, Hook, Moment, Step
 
 
@@ -181,7 +181,8 @@ def run_program(
     Raises:
         UserError: the configuration, the program or the engine refused; the message says what.
     """
-    configuration = read_stack(root, stack, overrides).delivered()
+    configured = read_stack(root, stack, overrides)
+    configuration = configured.delivered()
     run = Run()
     monitor = _Monitor(engine, run)
 
@@ -197,12 +198,17 @@ def run_program(
         pulumi.runtime.set_all_config(configuration)
         program()
 
+    if problems := configured.problems():
+        # the program runs all the same, so that its own complaints come out with these; nothing is created
+        monitor.fault = UserError(told_together(problems, stack))
     try:
         # here and not in the thread, which an interrupt leaves behind: the folder is the whole process's
         with _environment(environment), _inside(root):
             _aside(work)
     except SystemExit as stop:
         raise UserError(str(stop.code)) from stop
+    except SettingsError as refusal:
+        raise UserError(told_together(configured.problems(refusal.problems), stack)) from refusal
     except Exception as fault:
         first = monitor.fault or fault
         raise _readable(first) from (None if first is fault else fault)
@@ -243,7 +249,7 @@ def _exports() -> dict[str, Any]:
 
 def _readable(fault: BaseException) -> BaseException:
     """What the program tells its user is one sentence here too; anything else is a bug and stays as it is."""
-    told = isinstance(fault, SettingsError | UserError | pulumi.RunError)
+    told = isinstance(fault, UserError | pulumi.RunError)
     return UserError(str(fault)) if told else fault
 
 

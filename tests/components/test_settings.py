@@ -31,8 +31,10 @@ def raw(stack: str = "dev", **overrides: object) -> dict[str, object]:
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
 
 
-def settings(stack: str = "dev", *, held=None, image=IMAGE, **overrides: object):
-    return parse(raw(stack, **overrides), region="us-east-1", dataset=held or dataset(), image=image, stack=stack)
+def settings(stack: str = "dev", *, held=None, image=IMAGE, layer=Path("build/layer.zip"), **overrides: object):
+    return parse(
+        raw(stack, **overrides), region="us-east-1", dataset=held or dataset(), image=image, layer=layer, stack=stack
+    )
 
 
 def problems(**overrides) -> list[str]:
@@ -52,7 +54,10 @@ def test_dev_is_cheap_and_prod_is_careful():
 
 def test_texts_as_pulumi_delivers_them_and_values_as_yaml_has_them_read_the_same():
     delivered = {k: v if isinstance(v, str) else json.dumps(v) for k, v in raw().items()}
-    assert parse(delivered, region="us-east-1", dataset=dataset(), image=IMAGE, stack="dev") == settings()
+    assert (
+        parse(delivered, region="us-east-1", dataset=dataset(), image=IMAGE, layer=Path("build/layer.zip"), stack="dev")
+        == settings()
+    )
 
 
 def test_pulumi_yaml_declares_exactly_the_keys_that_are_read_each_typed_described_and_with_a_default():
@@ -185,7 +190,7 @@ def test_a_missing_key_is_a_problem_not_a_default_of_the_codes_own():
     config = raw()
     del config["capturePercentage"]
     with pytest.raises(SettingsError, match=r"capturePercentage must be .* got nothing"):
-        parse(config, region="us-east-1", dataset=dataset(), image=IMAGE, stack="dev")
+        parse(config, region="us-east-1", dataset=dataset(), image=IMAGE, layer=Path("build/layer.zip"), stack="dev")
 
 
 def test_a_serverless_endpoint_captures_nothing_and_says_so():
@@ -234,7 +239,7 @@ def test_labels_and_bays_must_fit_a_functions_environment():
 @pytest.mark.parametrize("name", ["dev_2", "my.stack", "dev-", "a" * 57])
 def test_a_stack_whose_endpoint_sagemaker_would_refuse_is_refused(name):
     with pytest.raises(SettingsError, match=f"since its endpoint is called scones-{name}"):
-        parse(raw(), region="us-east-1", dataset=dataset(), image=IMAGE, stack=name)
+        parse(raw(), region="us-east-1", dataset=dataset(), image=IMAGE, layer=Path("build/layer.zip"), stack=name)
 
 
 def test_paths_are_paths():
@@ -250,3 +255,34 @@ def test_a_dataset_with_fewer_validation_images_than_a_batch_is_refused_before_a
 def test_photos_larger_than_the_datasets_are_refused():
     (problem,) = problems(hyperparameters={"image_shape": "3,64,64"})
     assert problem.startswith("scones:hyperparameters.image_shape must be at most the 32 pixels")
+
+
+SHAPES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+OF_A_KEY = {
+    "classes": st.lists(st.sampled_from(["bicycle", "motorcycle", "neither", "Bike", ""]), max_size=4),
+    "hyperparameters": st.dictionaries(st.sampled_from(["epochs", "image_shape", "resize", "top_k", "x"]), SHAPES),
+    "loadingBays": st.dictionaries(st.sampled_from(["bicycle", "motorcycle", "neither"]), SHAPES),
+}
+
+
+@given(
+    st.fixed_dictionaries({}, optional={key: SHAPES | OF_A_KEY.get(key, st.nothing()) for key in KEYS}), st.booleans()
+)
+def test_whatever_is_configured_is_either_settings_or_a_list_of_sentences(values, as_json):
+    delivered = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    try:
+        settings(**(delivered if as_json else values))
+    except SettingsError as error:
+        assert error.problems
+        str(error).encode()
+        assert all("\n" not in problem for problem in error.problems)
+
+
+def test_a_missing_layer_comes_with_everything_else():
+    found = problems(layer=UserError("there is no Lambda layer at build/layer.zip; run: make layer"), alertEmail="me")
+    assert [problem.split(" ")[0] for problem in found] == ["scones:alertEmail", "scones:layerPath"]
+    assert "run: make layer" in found[1]

@@ -124,9 +124,9 @@ def test_the_repository_s_own_stacks_have_the_two_vehicles(stack: str) -> None:
     ("text", "reason"),
     [
         (None, "error: there is no stack 'dev': the stacks are none here"),
-        ("config: {scones:classes: bicycle}", "error: Pulumi.dev.yaml: scones:classes must be a list of names"),
-        ("config: {scones:classes: [1, 2]}", "error: Pulumi.dev.yaml: scones:classes must be a list of names"),
-        ("config: [", "error: Pulumi.dev.yaml, line 1 is not YAML"),
+        ("config: {scones:classes: bicycle}", "error: Pulumi.dev.yaml:1: scones:classes must be a list of names"),
+        ("config: {scones:classes: [1, 2]}", "error: Pulumi.dev.yaml:1: scones:classes must be a list of names"),
+        ("config: [", "error: Pulumi.dev.yaml:1: not YAML"),
     ],
 )
 def test_a_stack_without_a_list_of_names_is_the_user_s_mistake(

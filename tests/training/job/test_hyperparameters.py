@@ -321,3 +321,10 @@ def test_the_image_is_the_one_of_the_region():
 def test_a_region_without_the_algorithm_is_named():
     with pytest.raises(UserError, match=r"aws:region must be one where .* got 'mars-1'"):
         image_uri("mars-1")
+
+
+def test_a_region_that_is_missing_or_misspelt_says_so():
+    with pytest.raises(UserError, match=r"aws:region is missing: set it in the stack's file"):
+        image_uri("")
+    with pytest.raises(UserError, match=r"got 'us-esat-1': did you mean .*us-east-1"):
+        image_uri("us-esat-1")
