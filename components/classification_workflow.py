@@ -22,11 +22,11 @@ from components.parts.runtime import ARCHITECTURE, RUNTIME
 from components.parts.state_machine import FUNCTION_TIMEOUTS, Resources, definition
 from components.parts.tags import tagged
 from contract import prefixes
+from contract.limits import SERIALIZER_MEMORY_MB
 from contract.names import component_type
 
-MEMORY_MB = {"serialize": 1769, "classify": 256, "filter": 256}
-"""Serialize holds a decoded photo of up to 100 megapixels (300 MB) twice, and 1769 MB is one whole CPU
-(Lambda Developer Guide); the others only pass a few kilobytes on."""
+MEMORY_MB = {"serialize": SERIALIZER_MEMORY_MB, "classify": 256, "filter": 256}
+"""Serialize decodes photos; the others only pass a few kilobytes on."""
 TWO_WEEKS = 14 * 24 * 60 * 60
 """Seconds: the longest that SQS keeps a message."""
 A_DAY = 24 * 60 * 60

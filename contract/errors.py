@@ -59,6 +59,10 @@ class InvalidImage(PermanentError):
     """Not a photo that we can read."""
 
 
+class ImageHasNoContent(PermanentError):
+    """A whole photo on which nothing is to be seen: one colour, a lens cap's noise, a handful of pixels."""
+
+
 class ModelRejectedImage(PermanentError):
     """The model's container answered with a client error."""
 
@@ -138,6 +142,7 @@ PERMANENT: tuple[type[PermanentError], ...] = (
     EncryptionKeyUnavailable,
     ImageTooLarge,
     InvalidImage,
+    ImageHasNoContent,
     ModelRejectedImage,
     InvalidInference,
     ThresholdNotMet,

@@ -5,12 +5,16 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from tests.photo_builders import encoded, quarters
 
+SAMPLES = Path(__file__).parent / "samples"
+"""The quarters as HEIC, which nothing here encodes: with EXIF and XMP, with a rotation (3, 6, 8 as EXIF counts), with
+transparency, with 10 bits a sample."""
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -54,15 +58,22 @@ def _table() -> Mapping[str, bytes]:
     kinds = [("PNG", mode) for mode in ("RGB", "P", "L", "1", "LA")]
     kinds += [("JPEG", mode) for mode in ("RGB", "L", "CMYK")]
     kinds += [("TIFF", mode) for mode in ("RGB", "CMYK", "L")]
-    kinds += [(kind, "RGB") for kind in ("MPO", "WEBP", "GIF", "BMP")]
+    kinds += [(kind, "RGB") for kind in ("MPO", "WEBP", "GIF", "BMP", "AVIF")]
     table = {f"{kind} {mode}": encoded(photo.convert(mode), kind) for kind, mode in kinds}
-    table |= {f"transparent {kind}": encoded(seen_through, kind) for kind in ("PNG", "WEBP", "TIFF")}
+    table |= {f"transparent {kind}": encoded(seen_through, kind) for kind in ("PNG", "WEBP", "TIFF", "AVIF")}
     table |= {f"turned JPEG {turn}": encoded(photo, "JPEG", **_turned(turn)) for turn in range(2, 9)}
-    table |= {f"turned {kind}": encoded(photo, kind, **_turned(6)) for kind in ("PNG", "WEBP", "TIFF")}
+    table |= {f"turned {kind}": encoded(photo, kind, **_turned(6)) for kind in ("PNG", "WEBP", "TIFF", "AVIF")}
+    table |= {f"HEIC {path.stem}": path.read_bytes() for path in sorted(SAMPLES.glob("*.heic"))}
     table |= {f"16-bit {kind}": encoded(deep, kind) for kind in ("PNG", "TIFF")}
     table |= {
         "transparent 16-bit grey": a_grey_png_of_16_bits(left=300, right=25_700, clear=300),
         "palette with a transparent colour": encoded(quarters().convert("P"), "PNG", transparency=0),
+        "progressive JPEG": encoded(photo, "JPEG", progressive=True),
+        "JPEG with restart markers": encoded(photo, "JPEG", restart_marker_blocks=3),
+        "lossless WEBP": encoded(photo, "WEBP", lossless=True),
+        "compressed TIFF": encoded(photo, "TIFF", compression="tiff_lzw"),
+        "JPEG in TIFF": encoded(photo, "TIFF", compression="jpeg"),
+        "big TIFF": encoded(photo, "TIFF", big_tiff=True),
         "animation": encoded(photo, "GIF", save_all=True, append_images=[quarters(96, 64)]),
         "wide": encoded(a_noisy_photo(640, 64), "PNG"),
         "tall": encoded(a_noisy_photo(64, 640), "JPEG"),

@@ -105,7 +105,7 @@ CASES = [
     ("decisionRetentionDays", "soon", "scones:decisionRetentionDays must be a whole number"),
     ("logRetentionDays", 31, "scones:logRetentionDays must be one of 1, 3, 5"),
     ("maxImageMegabytes", 1000, "scones:maxImageMegabytes must be a whole number from 1 to 100"),
-    ("maxImageMegapixels", 0, "scones:maxImageMegapixels must be a whole number from 1 to 100"),
+    ("maxImageMegapixels", 0, "scones:maxImageMegapixels must be a whole number from 1 to 120"),
     ("alertEmail", "me", 'scones:alertEmail must be an e-mail address in ASCII or empty, got "me"'),
     ("alertEmail", "jürgen@example.com", "scones:alertEmail must be an e-mail address in ASCII or empty"),
     ("alertEmail", "a b@example.com", "scones:alertEmail must be an e-mail address"),

@@ -166,7 +166,7 @@ def test_a_photo_larger_than_the_limit_is_refused_before_download(s3: "S3Client"
 
 def test_the_limit_on_bytes_is_inclusive(s3: "S3Client"):
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=bytes(20_000))
-    with pytest.raises(InvalidImage, match="not a photo"):
+    with pytest.raises(InvalidImage, match="is not read"):
         serialized(plain())
 
 

@@ -15,13 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.captures import EVALUATION_PREFIX
 from contract.errors import InvalidInference, SconesError, UserError
+from contract.formats import SUFFIXES
 from contract.inferences import read_inferences
 from contract.limits import MEGA, MOST_IMAGE_MEGAPIXELS
 from contract.pictures import to_model_image
 from training.evaluation.statistics import Floats
 
 CONTENT_TYPE = "application/x-image"
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 WORKERS = 8
 MAX_PIXELS = MOST_IMAGE_MEGAPIXELS * MEGA
 """What a photo of an evaluation may have: no more than any stack can be set to."""

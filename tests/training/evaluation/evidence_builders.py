@@ -40,9 +40,11 @@ def some_predictions(photos=600, classes=CLASSES, seed=1, certainty=3.0):
 
 
 def png(red, size=32, mode="RGB", format="PNG"):
-    """A photo of one colour, whose redness the endpoint takes for the first class."""
+    """A photo whose redness the endpoint takes for the first class; half of it is blue, to show something."""
     buffer = io.BytesIO()
-    Image.new("RGB", (size, size), (red, 0, 0)).convert(mode).save(buffer, format)
+    photo = Image.new("RGB", (size, size), (red, 0, 0))
+    photo.paste((red, 0, 200), (0, size // 2, size, size))
+    photo.convert(mode).save(buffer, format)
     return buffer.getvalue()
 
 
