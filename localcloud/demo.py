@@ -82,7 +82,7 @@ def demo(
         with _phase(watch, out, "Classify: photos into the bucket, drivers to their bays", "classify"):
             results = follow(cloud, deployment, _photos(photos))
             write_results(results, out)
-            out.print(totals(results))
+            write_line(totals(results), out)
         with _phase(watch, out, "Review queue: what a person has to look at", "review"):
             messages = review_queue(cloud, deployment)
             write_queue(messages, out)
@@ -106,7 +106,7 @@ def demo(
             ("evaluation/index.html", "accuracy, calibration, risk and coverage, the recommended threshold"),
             ("summary.json", f"this run in numbers; {sum(watch.seconds.values()):.0f} s in all"),
         ):
-            out.print(f"  {FOLDER / name}  {what}", soft_wrap=True)
+            write_line(f"  {FOLDER / name}  {what}", out)
     for problem in problems:
         ERRORS.print(f"not as it should be: {problem}", markup=False, soft_wrap=True)
     return 1 if problems else 0
@@ -149,7 +149,7 @@ def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Seque
     dataset = FOLDER / "dataset"
     manifest = prepare(Archive(archive), chosen, dataset, neither=configured[setting("neitherClass")] == "true")
     counts = ", ".join(f"{manifest.images(split)} {split}" for split in ("train", "validation", "test"))
-    out.print(f"{', '.join(chosen)}: {counts} photos; dataset {manifest.identity[:12]}")
+    write_line(f"{', '.join(chosen)}: {counts} photos; dataset {manifest.identity[:12]}", out)
     settings = {**overrides, "datasetDir": str(dataset)}
     if classes:
         settings["classes"] = json.dumps(chosen)

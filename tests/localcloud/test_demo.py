@@ -26,8 +26,8 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     assert summary["accepted"] + summary["review"] + summary["neither"] == 7
     assert 0 < summary["accepted_correct"] <= summary["accepted"]
     assert [*summary["seconds"]] == ["start", "data", "up", "evaluate", "classify", "review", "report", "stop"]
-    # the rest is Python's own start and end, and roundings
-    assert 0.9 * passed < sum(summary["seconds"].values()) < passed + 0.5
+    # the rest is Python's own start and end; a phase that is left out is far more
+    assert 0.7 * passed < sum(summary["seconds"].values()) < passed + 0.5
     assert summary["resources"]["aws:lambda/function:Function"] == 4
     assert summary["results"][-1]["error"] == "InvalidImage"
     assert ": epoch 1/" in finished.stderr
@@ -35,6 +35,12 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     assert "7 photos," in (root / "build/demo/report/index.html").read_text()
     assert (root / "build/demo/evaluation/evaluation.json").is_file()
     assert not (root / ".localcloud").exists()
+
+
+def test_a_sentence_of_the_demo_is_one_line_in_a_pipe(root):
+    said = run_demo(root).stdout.splitlines()
+    (total,) = [line for line in said if line.startswith("8 photos: ")]
+    assert total.endswith(" accepted labels are right")
 
 
 def test_a_demo_of_classes_that_nobody_draws_says_which_there_are(root):

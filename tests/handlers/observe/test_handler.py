@@ -281,7 +281,10 @@ def an_execution(status, **detail):
 
 def test_a_bay_that_is_no_ascii_is_counted_under_its_name_in_ascii():
     output = json.dumps({"loading_bay": "Tor 2 – Fahrräder"})
-    assert observe.handler(an_execution("SUCCEEDED", output=output), None)["loading_bay"] == "Tor 2 – Fahrräder"
+    assert (
+        observe.handler(an_execution("SUCCEEDED", output=output), lambda_context())["loading_bay"]
+        == "Tor 2 – Fahrräder"
+    )
     assert statistics("Decisions", {"Stack": "dev", "LoadingBay": "Tor 2 - Fahrraeder"}) == (1, 1)
 
 
