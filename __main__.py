@@ -9,7 +9,7 @@ from components import settings
 from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 from components.observability import METRIC_NAMESPACE, Observability
-from components.training_endpoint import VARIANT, TrainingEndpoint
+from components.training_endpoint import TrainingEndpoint
 from contract.outputs import exports
 
 stack = settings.load()
@@ -67,7 +67,7 @@ observability = Observability(
         "bucket": data.bucket,
         "bucket_arn": data.arn,
         "endpoint_name": model.endpoint_name,
-        "variant_name": VARIANT,
+        "variant_name": model.variant_name,
         "state_machine_arn": workflow.state_machine_arn,
         "functions": workflow.functions,
         "review_queue_name": workflow.review_queue_name,

@@ -16,8 +16,8 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from components.parts.config_reader import ConfigReader, shown
+from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
-from components.training_endpoint import RealtimeHostingArgs, ServerlessHostingArgs
 from contract.classes import problem_with_classes
 from contract.decisions import NEITHER, classes_of, labels_of
 from contract.errors import UserError

@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/components.md"
-SOURCES = ("data_bucket", "training_endpoint", "classification_workflow", "observability")
+SOURCES = ("data_bucket", "training_endpoint", "parts/hosting", "classification_workflow", "observability")
+"""Modules below `components/` that declare components or their arguments."""
 HEAD = """# Components
 
 Written by `python -m components.parts.reference` from the docstrings of `components/`; change it there.

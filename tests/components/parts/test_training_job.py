@@ -3,7 +3,6 @@ import re
 import pytest
 
 from components.parts.training_job import training_job_name
-from components.training_endpoint import hosting
 
 INPUTS = {
     "dataset": "a" * 64,
@@ -38,32 +37,3 @@ def test_any_input_that_changes_changes_the_name(key):
 def test_a_name_is_one_that_sagemaker_takes(prefix):
     name = training_job_name(prefix, **INPUTS)
     assert len(name) <= 63 and re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
-
-
-REALTIME = {"instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 2}
-SERVERLESS = {"memory_mb": 2048, "max_concurrency": 5}
-
-
-@pytest.mark.parametrize("given", [{"realtime": REALTIME}, {"serverless": SERVERLESS}])
-def test_one_way_of_hosting_is_given_and_the_other_is_none(given):
-    realtime, serverless = hosting(given)
-    assert (realtime or serverless) in given.values() and None in (realtime, serverless)
-
-
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        ({}, "exactly one of realtime and serverless must be given, got none"),
-        ({"realtime": None, "serverless": None}, "got none"),
-        ({"realtime": REALTIME, "serverless": SERVERLESS}, "got both"),
-        ({"realtime": REALTIME | {"min_instances": 0}}, "realtime.min_instances must be 1 or more, got 0"),
-        (
-            {"realtime": REALTIME | {"min_instances": 3, "capture_percentage": 101}},
-            "realtime.max_instances must be min_instances (3) or more, got 2; "
-            "realtime.capture_percentage must be from 0 to 100, got 101",
-        ),
-    ],
-)
-def test_hosting_that_cannot_be_is_refused_when_the_component_is_built(args, said):
-    with pytest.raises(ValueError, match=re.escape(said)):
-        hosting(args)
