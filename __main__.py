@@ -87,11 +87,11 @@ observability = Observability(
 outputs = exports(
     bucket=data.bucket, capture_uri=data.capture_uri, baseline_uri=data.baseline_uri,
     endpoint_name=model.endpoint_name, endpoint_mode="realtime" if stack.realtime else "serverless",
-    training_job_name=model.training_job_name, model_artifact=model.model_artifact,
+    training_job_name=model.training_job_name, model_artifact=model.model_artifact, evidence_uri=model.evidence_uri,
     state_machine_arn=workflow.state_machine_arn, decisions_table=workflow.decisions_table,
     review_queue_url=workflow.review_queue_url, alert_topic_arn=workflow.alert_topic_arn,
     event_bus_name=workflow.event_bus_name, functions={**workflow.functions, "observe": observability.function_name},
-    dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE,
+    dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE, region=stack.region,
     classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
     confidence_threshold=stack.confidence_threshold, image_size=stack.training.image_size,
 )  # fmt: skip

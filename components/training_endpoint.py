@@ -56,6 +56,8 @@ class TrainingEndpoint(pulumi.ComponentResource):
     variant_name = VARIANT
     training_job_name: pulumi.Output[str]
     model_artifact: pulumi.Output[str]
+    evidence_uri: pulumi.Output[str]
+    """`s3://` address where the model's evidence is, once it was evaluated."""
 
     def __init__(self, name: str, args: TrainingEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         realtime, serverless = args.get("realtime"), args.get("serverless")
@@ -63,6 +65,7 @@ class TrainingEndpoint(pulumi.ComponentResource):
         super().__init__(component_type("TrainingEndpoint"), name, None, tagged("TrainingEndpoint", opts))
         trained = trained_model(name, args, self)
         self.training_job_name, self.model_artifact = trained.job_name, trained.artifact
+        self.evidence_uri = trained.evidence
         endpoint = host_model(
             name,
             trained.model.name,

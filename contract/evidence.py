@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TypeGuard
 
 from contract.errors import UserError
+from contract.prefixes import EVIDENCE_FILE
+from contract.thresholds import is_threshold
 
 VERSION = 1
-FILE = "evidence.json"
 LEVEL = 0.95
 """The probability with which each upper bound holds, for a threshold that was fixed beforehand."""
 
@@ -75,25 +76,26 @@ class Evidence:
         return self.rows[place] if place < len(self.rows) else Row(threshold, 0, 0, 1.0)
 
     def supports(self, threshold: float, target: float) -> bool:
-        """Whether at most a share `target` of what `threshold` accepts is shown to be wrong."""
-        return self.at(threshold).bound <= target
+        """Whether at most a share `target` of what `threshold` accepts is shown to be wrong, by it or by a lower one.
+
+        A lower one counts since it takes more photos to show little: a threshold so high that only a few of the
+        held-out photos reach it has no small bound. It takes for granted that the surer a model is, the less often
+        it is wrong, as `training evaluate` does too.
+        """
+        lowest = self.lowest_supported(target)
+        return lowest is not None and self.at(threshold).threshold >= lowest.threshold
 
     def lowest_supported(self, target: float) -> Row | None:
-        """The lowest threshold that is supported together with those above it, but for the few surest photos.
+        """The lowest row whose own bound meets the target; None when there is none.
 
         The search looks at many thresholds, so it is the least cautious answer: `recommended` pays for the search.
 
         Args:
             target: the share of accepted photos that may be wrong.
         """
-        lowest = None
-        # from the surest photos down: with few of them no bound is small, which says nothing against a threshold
-        for row in reversed(self.rows):
-            if row.bound <= target:
-                lowest = row
-            elif lowest is not None:
-                break
-        return lowest
+        # rows at which everything is accepted, or whose photos no threshold accepts, are of no threshold
+        rows = (row for row in self.rows if is_threshold(row.threshold, len(self.labels)))
+        return next((row for row in rows if row.bound <= target), None)
 
 
 def to_document(evidence: Evidence) -> dict[str, object]:
@@ -101,7 +103,7 @@ def to_document(evidence: Evidence) -> dict[str, object]:
     return {"version": VERSION, "level": LEVEL, **asdict(evidence), "created": evidence.created.isoformat()}
 
 
-def parse_evidence(text: str | bytes, source: str = FILE) -> Evidence:
+def parse_evidence(text: str | bytes, source: str = EVIDENCE_FILE) -> Evidence:
     """The evidence in the text of an evidence.json.
 
     Args:

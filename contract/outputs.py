@@ -33,6 +33,8 @@ class StackOutputs:
     training_job_name: str = ""
     model_artifact: str = ""
     """`s3://` address of the model.tar.gz."""
+    evidence_uri: str = ""
+    """`s3://` address of the model's evidence.json, once it was evaluated."""
     state_machine_arn: str = ""
     decisions_table: str = ""
     review_queue_url: str = ""
@@ -55,6 +57,7 @@ class StackOutputs:
     """Step -> name of its function."""
     dashboard_name: str = ""
     metric_namespace: str = ""
+    region: str = ""
 
 
 def exports(**values: object) -> dict[str, object]:

@@ -9,7 +9,13 @@ DATASET = "dataset/"
 """Prepared training data, one folder for each identity."""
 
 MODELS = "models/"
-"""What training jobs write: model artifacts and checkpoints."""
+"""What training jobs write: model artifacts and checkpoints; a folder for each job."""
+
+ARTIFACT_FILE = "output/model.tar.gz"
+"""Where SageMaker leaves a model below its job's folder."""
+
+EVIDENCE_FILE = "evidence.json"
+"""What an evaluation leaves of the model in the same folder."""
 
 CAPTURE = "capture/"
 """Inferences that the endpoint captured."""

@@ -39,11 +39,12 @@ NEVER_REPLACES_A_JOB = (
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A model, the job that trained it, and where the job left it."""
+    """A model, the job that trained it, and where the job left it; `evidence` is where its evaluation goes."""
 
     model: sagemaker.Model
     job_name: pulumi.Output[str]
     artifact: pulumi.Output[str]
+    evidence: pulumi.Output[str]
 
 
 def trained_model(name: str, args: TrainingEndpointArgs, parent: pulumi.Resource) -> TrainedModel:
@@ -67,8 +68,8 @@ def trained_model(name: str, args: TrainingEndpointArgs, parent: pulumi.Resource
     )
     role_arn = _role_arn(name, args, child)
     job = _job(name, job_name, args, dataset, role_arn, child)
-    output = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS)
-    artifact = pulumi.Output.concat(output, job.training_job_name, "/output/model.tar.gz")
+    folder = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS, job.training_job_name, "/")
+    artifact = pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE)
     region, attempt = args["region"], args["training_attempt"]
     limit = (args["training_max_minutes"] + QUEUEING_MINUTES + PREPARING_MINUTES) * 60
 
@@ -90,7 +91,7 @@ def trained_model(name: str, args: TrainingEndpointArgs, parent: pulumi.Resource
             ),
         ),
     )
-    return TrainedModel(model, job.training_job_name, artifact)
+    return TrainedModel(model, job.training_job_name, artifact, pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE))
 
 
 def _role_arn(name: str, args: TrainingEndpointArgs, child: pulumi.ResourceOptions) -> pulumi.Output[str]:

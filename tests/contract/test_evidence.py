@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from contract.evidence import Evidence, EvidenceError, Row, StrangersRouted, parse_evidence, to_document
-
-
-def evidence_of(photos: list[tuple[float, bool]]) -> Evidence:
-    """Evidence of photos with these confidences, right or wrong, counted one by one."""
-    rows: list[Row] = []
-    for threshold in sorted({confidence for confidence, _ in photos}):
-        inside = [right for confidence, right in photos if confidence >= threshold]
-        wrong = inside.count(False)
-        bound = 1.0 if wrong == len(inside) else float(stats.beta.isf(0.05, wrong + 1, len(inside) - wrong))
-        rows.append(Row(threshold, len(inside), wrong, bound))
-    strangers = {"unseen": StrangersRouted(10, tuple(0 for _ in rows), tuple(0.26 for _ in rows))}
-    moment = datetime(2026, 11, 20, tzinfo=UTC)
-    return Evidence("job-1", ("a", "b", "neither"), 32, "0" * 64, moment, len(photos), tuple(rows), strangers, 0.9)
-
-
-photo_lists = st.lists(st.tuples(st.integers(34, 100).map(lambda each: each / 100), st.booleans()), min_size=1)
+from contract.evidence import EvidenceError, parse_evidence, to_document
+from tests.contract.evidence_builders import evidence_of, photo_lists
 
 
 @given(photo_lists)
@@ -47,17 +30,35 @@ def test_a_threshold_is_answered_as_if_its_photos_were_counted(
 
 
 @given(photo_lists, st.floats(0.001, 1))
-def test_the_lowest_supported_threshold_is_supported_and_the_next_lower_one_is_not(
+def test_the_lowest_supported_threshold_is_supported_and_nothing_below_it_is(
     photos: list[tuple[float, bool]], target: float
 ) -> None:
     evidence = evidence_of(photos)
     lowest = evidence.lowest_supported(target)
     if lowest is None:
         assert not any(row.bound <= target for row in evidence.rows)
+        assert not any(evidence.supports(threshold, target) for threshold in (0.34, 0.9, 1.0))
         return
     assert evidence.supports(lowest.threshold, target)
     below = [row for row in evidence.rows if row.threshold < lowest.threshold]
-    assert not below or below[-1].bound > target
+    assert not any(row.bound <= target or evidence.supports(row.threshold, target) for row in below)
+
+
+@given(photo_lists, st.floats(0.001, 1), st.floats(0.34, 1), st.floats(0.34, 1))
+def test_raising_the_threshold_never_turns_supported_into_refused(
+    photos: list[tuple[float, bool]], target: float, first: float, second: float
+) -> None:
+    evidence = evidence_of(photos)
+    if evidence.supports(min(first, second), target):
+        assert evidence.supports(max(first, second), target)
+
+
+@given(photo_lists, st.floats(0.001, 1), st.floats(0.34, 1))
+def test_a_threshold_whose_own_bound_meets_the_target_is_supported(
+    photos: list[tuple[float, bool]], target: float, threshold: float
+) -> None:
+    evidence = evidence_of(photos)
+    assert evidence.supports(threshold, target) or evidence.at(threshold).bound > target
 
 
 @given(photo_lists, st.floats(0, 1), st.floats(0, 1), st.floats(0.34, 1))
@@ -69,17 +70,20 @@ def test_a_looser_target_supports_what_a_stricter_one_does(
         assert evidence.supports(threshold, max(first, second))
 
 
-def test_beyond_the_surest_photo_nothing_is_supported() -> None:
-    evidence = evidence_of([(0.9, True)] * 500)
-    assert evidence.supports(0.9, 0.02) and not evidence.supports(0.91, 0.02)
-    assert evidence.at(0.91).accepted == 0
-
-
-def test_a_few_sure_photos_say_nothing_against_a_lower_threshold() -> None:
+def test_a_threshold_that_few_photos_reach_is_supported_by_a_lower_one() -> None:
     evidence = evidence_of([*[(0.8, True)] * 600, (1.0, False)])
     assert evidence.at(1.0).bound == 1
     lowest = evidence.lowest_supported(0.02)
     assert lowest is not None and lowest.threshold == 0.8
+    assert evidence.supports(0.9, 0.02) and evidence.supports(1.0, 0.02)
+    assert not evidence_of([(0.9, True)] * 100).supports(1.0, 0.02)
+
+
+def test_photos_that_no_threshold_accepts_support_none() -> None:
+    # the best label of each is neither: its score is 0
+    evidence = evidence_of([*[(0.0, True)] * 600, (0.9, False)])
+    assert evidence.rows[0].bound < 0.02
+    assert evidence.lowest_supported(0.02) is None and not evidence.supports(0.9, 0.02)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ EVERYTHING = StackOutputs(
     endpoint_mode="realtime",
     training_job_name="scones-dev-1a2b",
     model_artifact="s3://b/models/scones-dev-1a2b/output/model.tar.gz",
+    evidence_uri="s3://b/models/scones-dev-1a2b/evidence.json",
     state_machine_arn="arn:machine",
     decisions_table="decisions",
     review_queue_url="https://queue",
@@ -30,6 +31,7 @@ EVERYTHING = StackOutputs(
     functions={"serialize": "s"},
     dashboard_name="board",
     metric_namespace="Scones",
+    region="us-east-1",
 )
 
 

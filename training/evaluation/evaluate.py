@@ -19,9 +19,10 @@ from contract.baseline import measure_baseline
 from contract.baseline import to_document as baseline_document
 from contract.decisions import classes_of
 from contract.errors import UserError
-from contract.evidence import FILE as EVIDENCE_FILE
 from contract.evidence import to_document as evidence_document
 from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.prefixes import EVIDENCE_FILE
+from contract.promotion import s3_place
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.cli import Subparsers
 from training.dataset.archive import SIDE as DEFAULT_SIZE
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     _check_threshold(configured, len(outputs.labels) or None)
     if args.upload_baseline and not outputs.baseline_uri:
         raise UserError(f"--upload-baseline needs the stack's outputs: --outputs FILE or ${VARIABLE}")
-    if args.upload_evidence and not (outputs.model_artifact and outputs.training_job_name):
+    if args.upload_evidence and not (outputs.evidence_uri and outputs.training_job_name):
         raise UserError(f"--upload-evidence needs the stack's outputs: --outputs FILE or ${VARIABLE}")
     saved: Path | None = args.predictions
     predictions = read_predictions(saved) if saved else _score_test_split(args, outputs)
@@ -133,14 +134,13 @@ def run(args: argparse.Namespace) -> int:
         if baseline is None:
             raise UserError("--upload-baseline needs a threshold: none is configured and none recommended")
         _upload(baseline, outputs.baseline_uri)
-    beside = f"{outputs.model_artifact.partition('/output/')[0]}/{EVIDENCE_FILE}"
     if args.upload_evidence:
         if predictions.model != outputs.training_job_name:
             raise UserError(
                 f"--upload-evidence needs predictions of the stack's model {outputs.training_job_name}, "
                 f"and these are of {predictions.model}"
             )
-        _upload(evidence, beside)
+        _upload(evidence, outputs.evidence_uri)
     if args.json:
         json.dump(document, sys.stdout, indent=1)
         print()
@@ -151,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
     if args.upload_baseline:
         print(f"Uploaded to {outputs.baseline_uri}")
     if args.upload_evidence:
-        print(f"Uploaded to {beside}")
+        print(f"Uploaded to {outputs.evidence_uri}")
     return 0
 
 
@@ -298,9 +298,7 @@ def _baseline(predictions: Predictions, threshold: float) -> bytes:
 
 
 def _upload(document: bytes, uri: str) -> None:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket or not key:
-        raise UserError(f"an address must be s3://BUCKET/KEY, got {uri!r}")
+    bucket, key = s3_place(uri)
     try:
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=document, ContentType="application/json")
     except (ClientError, BotoCoreError) as error:

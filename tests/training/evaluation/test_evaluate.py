@@ -143,8 +143,8 @@ def test_the_baseline_is_uploaded_when_asked(tmp_path, capsys, monkeypatch):
 
 def test_evidence_lies_beside_the_model_when_asked(tmp_path, dataset, monkeypatch):
     job = "scones-dev-1a2b"
-    artifact = f"s3://evidence/models/{job}/output/model.tar.gz"
-    outputs = str(stack_outputs(tmp_path, modelArtifact=artifact, trainingJobName=job))
+    address = f"s3://evidence/models/{job}/evidence.json"
+    outputs = str(stack_outputs(tmp_path, evidenceUri=address, trainingJobName=job))
     saved, output = tmp_path / "saved.jsonl", tmp_path / "out"
     write_predictions(saved, some_predictions())
     arguments = ["evaluate", "--predictions", str(saved), "--output", str(output), "--outputs", outputs]
@@ -155,7 +155,10 @@ def test_evidence_lies_beside_the_model_when_asked(tmp_path, dataset, monkeypatc
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="evidence")
         assert main([*arguments, "--dataset", str(dataset), "--upload-evidence"]) == 0
-        stored = s3.get_object(Bucket="evidence", Key=f"models/{job}/evidence.json")["Body"].read()
+        stored = s3.get_object(Bucket="evidence", Key=f"models/{job}/evidence.json")
+        # as text, or the provider does not let a program read it
+        assert stored["ContentType"] == "application/json"
+        stored = stored["Body"].read()
     assert stored == (output / "evidence.json").read_bytes()
     evidence, evaluation = parse_evidence(stored), json.loads((output / "evaluation.json").read_text())
     assert (evidence.model, evidence.labels, evidence.image_size) == (job, ("bicycle", "motorcycle"), 32)
@@ -176,7 +179,7 @@ def test_evidence_of_another_model_or_without_its_dataset_is_not_uploaded(tmp_pa
         ),
         ("scones-dev-1a2b", tmp_path / "none", "--upload-evidence needs the dataset in"),
     ):
-        outputs = str(stack_outputs(tmp_path, modelArtifact=f"s3://b/models/{job}/output/m", trainingJobName=job))
+        outputs = str(stack_outputs(tmp_path, evidenceUri=f"s3://b/models/{job}/evidence.json", trainingJobName=job))
         arguments = ["--predictions", saved, "--outputs", outputs, "--dataset", str(folder), "--upload-evidence"]
         assert main(["evaluate", *arguments, "--output", str(tmp_path / "out")]) == 2
         assert reason in capsys.readouterr().err
