@@ -25,6 +25,7 @@ from contract.errors import InvalidImage, UserError
 from contract.invocation import command
 from contract.names import setting
 from contract.prefixes import CAPTURE
+from contract.screen import ERRORS, SCREEN, write_line
 from localcloud import STARTED
 from localcloud.cloud import Cloud
 from localcloud.commands.classify import follow, totals, write_results
@@ -32,7 +33,6 @@ from localcloud.commands.review import write_queue
 from localcloud.commands.up import bring_up, write_resources
 from localcloud.deployment import Deployment, connect, environment_of, shut_down
 from localcloud.photos import Photo, Result, review_queue, sample
-from localcloud.screen import ERRORS, SCREEN, write_line
 from training.dataset.archive import Archive
 from training.dataset.prepare import prepare
 from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.screen import counted
 from localcloud.adapter import Created, Request, adapter, retag, tag_list, whole
-from localcloud.screen import counted
 
 
 @adapter(

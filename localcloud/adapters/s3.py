@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pulumi
 
 from contract.errors import UserError
+from contract.screen import counted
 from localcloud.adapter import Created, Request, adapter, pascal, tag_list
-from localcloud.screen import counted
 
 NAMES = {"id": "ID"}
 BUCKET = ("bucket",)

@@ -14,10 +14,10 @@ from localcloud.commands.options import add_chosen_stack, add_json, count
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from contract.screen import Cell
     from localcloud.cloud import Cloud
     from localcloud.deployment import Deployment
     from localcloud.photos import Photo, Result
-    from localcloud.screen import Cell
 
 HELP = "send photos through the workflow"
 MORE = "Exit code 1 when an execution ended in a fault."
@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Classify, and say what became of each photo."""
     from dataclasses import asdict
 
+    from contract.screen import SCREEN, write_json, write_line
     from localcloud.deployment import connect
     from localcloud.photos import given, sample
-    from localcloud.screen import SCREEN, write_json, write_line
 
     cloud, deployment = connect(Path.cwd(), arguments.stack)
     photos = given(arguments.photos)
@@ -61,8 +61,8 @@ def follow(cloud: Cloud, deployment: Deployment, photos: Sequence[Photo]) -> lis
     """Classify with a progress bar on the screen's error stream."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from contract.screen import ERRORS
     from localcloud.photos import Classification
-    from localcloud.screen import ERRORS
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as bar:
@@ -72,7 +72,7 @@ def follow(cloud: Cloud, deployment: Deployment, photos: Sequence[Photo]) -> lis
 
 def write_results(results: Sequence[Result], console: Console) -> None:
     """Write what became of each photo; in a terminal, the reasons of faults below."""
-    from localcloud.screen import Column, write_line, write_table
+    from contract.screen import Column, write_line, write_table
 
     columns = [
         Column("photo"),
@@ -114,7 +114,7 @@ def _reason(result: Result) -> str:
 def totals(results: Sequence[Result]) -> str:
     """The results in one line."""
     from contract.decisions import OUTCOMES, word_for
-    from localcloud.screen import counted
+    from contract.screen import counted
 
     counts = Counter(result.decision for result in results)
     parts = [f"{counts[outcome]} {word_for(outcome, counts[outcome])}" for outcome in OUTCOMES]

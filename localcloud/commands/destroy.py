@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Delete them."""
+    from contract.screen import ERRORS, agreed, counted, write_line
     from localcloud.deployment import Listener, destroy
-    from localcloud.screen import ERRORS, agreed, counted, write_line
 
     listener = Listener(
         say=lambda line: write_line(f"  {line}", ERRORS), confirm=lambda losses: arguments.yes or agreed(losses)

@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop them."""
+    from contract.screen import ERRORS, write_line
     from localcloud.deployment import shut_down
-    from localcloud.screen import ERRORS, write_line
 
     say = functools.partial(write_line, console=ERRORS)
     write_line("stopped" if shut_down(Path.cwd(), say) else "nothing was up")

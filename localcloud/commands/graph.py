@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tree of resources."""
+    from contract.screen import counted, write_json, write_line
     from localcloud.graph import graph
-    from localcloud.screen import counted, write_json, write_line
 
     entries = graph(Path.cwd(), arguments.stack, overrides_of(arguments.config), preview=arguments.preview)
     if arguments.json:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_below(parent: str, entries: Sequence[Mapping[str, Any]], depth: int) -> None:
-    from localcloud.screen import write_line
+    from contract.screen import write_line
 
     urns = {entry["urn"] for entry in entries}
     here = [entry for entry in entries if (entry["parent"] if entry["parent"] in urns else "") == parent]

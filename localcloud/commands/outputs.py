@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the outputs."""
     import json
 
+    from contract.screen import Column, write_json, write_table
     from localcloud.deployment import read_deployment
-    from localcloud.screen import Column, write_json, write_table
 
     outputs = read_deployment(Path.cwd(), arguments.stack).outputs
     if arguments.json:

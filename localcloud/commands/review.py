@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the review queue."""
+    from contract.screen import SCREEN, write_json, write_line
     from localcloud.deployment import connect
     from localcloud.photos import review_queue
-    from localcloud.screen import SCREEN, write_json, write_line
 
     messages = review_queue(*connect(Path.cwd(), arguments.stack))
     if arguments.json:
@@ -42,7 +42,7 @@ def write_queue(messages: Sequence[Mapping[str, Any]], console: Console) -> None
     """Write the review queue, a message a row."""
     from contract.decisions import outcome_of, word_for
     from contract.prefixes import INCOMING
-    from localcloud.screen import Column, write_table
+    from contract.screen import Column, write_table
 
     rows: list[tuple[str, str, str]] = []
     for message in messages:

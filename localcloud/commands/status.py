@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Say it."""
+    from contract.screen import ERRORS, write_json, write_line
     from localcloud.deployment import connect, stacks_up
-    from localcloud.screen import ERRORS, write_json, write_line
 
     root = Path.cwd()
     try:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from contract.invocation import command
-    from localcloud.screen import SCREEN, write_json, write_line
+    from contract.screen import SCREEN, write_json, write_line
 
     deployment = bring_up(arguments.stack, overrides_of(arguments.config), yes=arguments.yes)
     if arguments.json:
@@ -48,8 +48,8 @@ def bring_up(stack: str, overrides: Mapping[str, str], *, yes: bool = False) -> 
     """Deploy with a progress bar on the screen's error stream."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from contract.screen import ERRORS, agreed, write_line
     from localcloud.deployment import Listener, deploy
-    from localcloud.screen import ERRORS, agreed, write_line
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as bar:
@@ -72,7 +72,7 @@ def bring_up(stack: str, overrides: Mapping[str, str], *, yes: bool = False) -> 
 
 def write_resources(deployment: Deployment, console: Console) -> None:
     """Write the resources by type."""
-    from localcloud.screen import Column, write_table
+    from contract.screen import Column, write_table
 
     rows = [(type_, str(count)) for type_, count in deployment.resources.items()]
     rows.append(("all", str(sum(deployment.resources.values()))))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from localcloud.screen import Column, LastingConsole, counted, write_table
+from contract.screen import Column, LastingConsole, counted, write_table
 from tests.localcloud.local_stack import REPOSITORY
 
 COLUMNS = (Column("photo"), Column("truth", more=True), Column("decision"), Column("time", right=True, more=True))
@@ -45,7 +45,7 @@ def test_one_is_not_many(number, text):
 
 def test_a_reader_that_leaves_stops_nothing():
     code = (
-        "import os, sys; from localcloud.screen import ERRORS, write_line\n"
+        "import os, sys; from contract.screen import ERRORS, write_line\n"
         "for number in range(20_000): write_line('line', ERRORS)\n"
         "print('done')"
     )
