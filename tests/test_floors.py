@@ -12,7 +12,10 @@ import pytest
 from components.parts.code_package import modules_of
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOORS = {"contract": 0, "handlers": 1, "training": 1, "operations": 1, "components": 2, "localcloud": 3, "__main__": 3}
+FLOORS = {
+    "contract": 0, "policy": 0, "handlers": 1, "training": 1, "operations": 1, "components": 2, "localcloud": 3,
+    "__main__": 3,
+}  # fmt: skip
 MODULES = [ROOT / "__main__.py", *(path for name in FLOORS for path in sorted((ROOT / name).rglob("*.py")))]
 FUNCTIONS = ("handlers.serialize", "handlers.classify", "handlers.filter", "handlers.observe.handler")
 

@@ -1,0 +1,1 @@
+"""The rules, a file for what they are about."""
