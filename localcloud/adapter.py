@@ -51,7 +51,8 @@ class Adapter:
 
     `takes` are the inputs that it hands on, `ignores` those that it leaves out, each with the reason; `replaces` are
     the inputs whose change makes another resource, and `moves` the outputs that an update changes. Without an
-    `update`, any change makes another one. `holds` says what a deletion would lose, "" for nothing.
+    `update`, any change makes another one. `holds` says what a deletion would lose, "" for nothing. `read` tells what
+    there is under the request's id, for programs that only look (`Resource.get`).
     """
 
     create: Create
@@ -62,6 +63,7 @@ class Adapter:
     update: Update | None = None
     delete: Act | None = None
     holds: Callable[[Request], str] | None = None
+    read: Update | None = None
 
     def updates(self, function: Update) -> Update:
         """Register how a resource is updated."""
@@ -71,6 +73,11 @@ class Adapter:
     def deletes(self, function: Act) -> Act:
         """Register how a resource is deleted."""
         self.delete = function
+        return function
+
+    def reads(self, function: Update) -> Update:
+        """Register how a resource is looked at."""
+        self.read = function
         return function
 
     def counts(self, function: Callable[[Request], str]) -> Callable[[Request], str]:

@@ -85,32 +85,52 @@ def delete_endpoint_configuration(request: Request) -> None:
 
 @adapter(
     "aws:sagemaker/endpoint:Endpoint",
-    takes=("name", "endpointConfigName", "tags"),
+    takes=("name", "endpointConfigName", "deploymentConfig", "tags"),
     replaces=("name",),
-    ignores={"deploymentConfig": "there is no fleet here whose instances could be replaced one by one"},
 )
 def endpoint(request: Request) -> Created:
     name = request.get("name", request.auto_name)
     client = request.cloud.client("sagemaker")
     answer = client.create_endpoint(
-        EndpointName=name, EndpointConfigName=request["endpointConfigName"], Tags=tag_list(request)
+        EndpointName=name,
+        EndpointConfigName=request["endpointConfigName"],
+        **_deployment(request),
+        Tags=tag_list(request),
     )
     _in_service(client, name)
     return name, {"id": name, "name": name, "arn": answer["EndpointArn"]}
 
 
+def _deployment(request: Request) -> Mapping[str, Any]:
+    wanted = request.get("deploymentConfig")
+    return {"DeploymentConfig": pascal(wanted)} if wanted else {}
+
+
 def _in_service(client: SageMakerClient, name: str) -> None:
+    """Wait as the provider does: an endpoint that is in service is well, whatever it serves."""
     while (record := client.describe_endpoint(EndpointName=name))["EndpointStatus"] in ("Creating", "Updating"):
         time.sleep(0.1)
     if record["EndpointStatus"] != "InService":
         raise UserError(f"the endpoint {name} is {record['EndpointStatus']}: {record.get('FailureReason')}")
 
 
+@endpoint.reads
+def read_endpoint(request: Request) -> Mapping[str, Any]:
+    record = request.cloud.client("sagemaker").describe_endpoint(EndpointName=request.id)
+    return {
+        "name": record["EndpointName"],
+        "arn": record["EndpointArn"],
+        "endpointConfigName": record.get("EndpointConfigName", ""),
+    }
+
+
 @endpoint.updates
 def update_endpoint(request: Request) -> Mapping[str, Any]:
     client = request.cloud.client("sagemaker")
-    if request.changed("endpointConfigName"):
-        client.update_endpoint(EndpointName=request.id, EndpointConfigName=request["endpointConfigName"])
+    if request.changed("endpointConfigName", "deploymentConfig"):
+        client.update_endpoint(
+            EndpointName=request.id, EndpointConfigName=request["endpointConfigName"], **_deployment(request)
+        )
         _in_service(client, request.id)
     arn = str(request.outputs["arn"])
     retag(

@@ -11,7 +11,6 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -21,9 +20,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from localcloud.cloud import ACCOUNT
-from localcloud.sagemaker.capture import Capture
-from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, Endpoint, error_body
-from localcloud.sagemaker.model import unpack
+from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, error_body
+from localcloud.sagemaker.hosting import Hosting
+from localcloud.sagemaker.rollout import REHEARSALS, SECONDS_PER_MINUTE, Rehearsal
 from localcloud.sagemaker.trainings import Training
 
 CREATIONS = {
@@ -34,6 +33,8 @@ CREATIONS = {
 }
 """Which request parameter names what is created, and where moto keeps it."""
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
+REHEARSAL = re.compile(r"/_localcloud/rehearse/([^/]+)/([^/]+)")
+"""A POST here makes the next roll-out of an endpoint fail: not of SageMaker's API, see `rollout.Rehearsal`."""
 # moto's list of instance types ends before today's: the program's own settings check them
 FakeEndpointConfig.validate_instance_type = lambda self, instance_type: None  # type: ignore[method-assign]
 Environ = dict[str, Any]
@@ -47,11 +48,18 @@ class SageMakerServer:
         aws_endpoint_url: where S3 and CloudWatch Logs are.
         region: the region of all records.
         capture_flush_seconds: how long captured inferences wait before a file of them is written.
+        seconds_per_minute: how long a minute of a roll-out takes here.
     """
 
-    def __init__(self, *, aws_endpoint_url: str, region: str = "us-east-1", capture_flush_seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        aws_endpoint_url: str,
+        region: str = "us-east-1",
+        capture_flush_seconds: float = 1.0,
+        seconds_per_minute: float = SECONDS_PER_MINUTE,
+    ) -> None:
         self.region = region
-        self.capture_flush_seconds = capture_flush_seconds
         self.environment = {
             "AWS_ENDPOINT_URL": aws_endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -63,8 +71,8 @@ class SageMakerServer:
         self.logs = session.client("logs", endpoint_url=aws_endpoint_url)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.trainings: dict[str, Training] = {}
-        self.endpoints: dict[str, Endpoint] = {}
-        self.lock = threading.Lock()
+        cloudwatch = session.client("cloudwatch", endpoint_url=aws_endpoint_url)
+        self.hosting = Hosting(self.s3, cloudwatch, lambda: self._records, capture_flush_seconds, seconds_per_minute)
         self.http: BaseWSGIServer | None = None
 
     def start(self) -> str:
@@ -93,14 +101,13 @@ class SageMakerServer:
             if training.process.poll() is None:
                 training.stop()
             training.join()
-        with self.lock:
-            endpoints, self.endpoints = self.endpoints, {}
-        for endpoint in endpoints.values():
-            endpoint.stop()
+        self.hosting.stop()
 
     def _answer(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         if match := INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
             return self._invocation(match[1], Request(environ))(environ, start)
+        if match := REHEARSAL.fullmatch(environ.get("PATH_INFO", "")):
+            return self._rehearse(match[1], match[2])(environ, start)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if not target.startswith("SageMaker."):
             return self.moto(environ, start)
@@ -149,14 +156,9 @@ class SageMakerServer:
             name = request["TrainingJobName"]
             self.trainings[name] = Training(request, self._records.training_jobs[name], self.logs, self.environment)
         elif action == "CreateEndpoint":
-            record = self._records.endpoints[request["EndpointName"]]
-            record.endpoint_status = "Creating"
-            self._load_later(record, request["EndpointConfigName"])
+            self.hosting.create(self._records.endpoints[request["EndpointName"]], request["EndpointConfigName"])
         elif action == "DeleteEndpoint":
-            with self.lock:
-                gone = self.endpoints.pop(request["EndpointName"], None)
-            if gone:
-                gone.stop()
+            self.hosting.delete(request["EndpointName"])
 
     def _ours(self, action: str, request: Mapping[str, Any]) -> Response:
         if action in ("StopTrainingJob", "DeleteTrainingJob"):
@@ -175,15 +177,12 @@ class SageMakerServer:
             training.stop()
             return _json({})
         record = self._records.endpoints.get(request["EndpointName"])
-        config = request["EndpointConfigName"]
         if record is None:
             return _refusal(f'Could not find endpoint "{request["EndpointName"]}".', "ValidationException")
-        if config not in self._records.endpoint_configs:
-            return _refusal(f'Could not find endpoint configuration "{config}".', "ValidationException")
-        if record.endpoint_status in ("Creating", "Updating"):
-            return _refusal(f'Cannot update in-progress endpoint "{record.arn}".', "ValidationException")
-        record.endpoint_status = "Updating"
-        self._load_later(record, config)
+        configuration, deployment = request["EndpointConfigName"], dict[str, Any](request.get("DeploymentConfig") or {})
+        if refusal := self.hosting.refusal(record, configuration, deployment):
+            return _refusal(refusal, "ValidationException")
+        self.hosting.update(record, configuration, deployment)
         return _json({"EndpointArn": record.arn})
 
     def _delete_training(self, name: str, training: Training) -> Response:
@@ -193,68 +192,26 @@ class SageMakerServer:
         del self.trainings[name], self._records.training_jobs[name]
         return _json({})
 
-    def _load_later(self, record: Any, config_name: str) -> None:
-        threading.Thread(target=self._load, args=(record, config_name), daemon=True).start()
-
-    def _load(self, record: Any, config_name: str) -> None:
-        """Put a configuration's model into service; until then, what was in service stays in service."""
-        name = record.endpoint_name
-        try:
-            config = self._records.endpoint_configs[config_name]
-            variant = config.production_variants[0]
-            model = self._records._models[variant["ModelName"]]
-            uri = model.primary_container["ModelDataUrl"].removeprefix("s3://")
-            bucket, _, key = uri.partition("/")
-            network = unpack(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except Exception as error:
-            record.failure_reason = f"The model could not be loaded: {error}"
-            record.endpoint_status = "Failed" if name not in self.endpoints else "InService"
-            return
-        wanted: dict[str, Any] = config.data_capture_config or {}
-        capturing = bool(wanted.get("EnableCapture"))
-        with self.lock:
-            if self._records.endpoints.get(name) is not record:
-                # deleted meanwhile
-                return
-            previous = self.endpoints.get(name)
-            capture = (
-                Capture(self.s3, name, variant["VariantName"], wanted, self.capture_flush_seconds)
-                if capturing
-                else None
-            )
-            self.endpoints[name] = Endpoint(variant["VariantName"], network, capture)
-        if previous:
-            previous.stop()
-        record.endpoint_config_name = config_name
-        record.production_variants = record._process_production_variants(config.production_variants)
-        record.data_capture_config = (
-            {
-                "EnableCapture": capturing,
-                "CaptureStatus": "Started" if capturing else "Stopped",
-                "CurrentSamplingPercentage": wanted.get("InitialSamplingPercentage", 0),
-                "DestinationS3Uri": wanted.get("DestinationS3Uri", ""),
-            }
-            if wanted
-            else None
-        )
-        record.failure_reason = None
-        record.last_modified_time = datetime.now(UTC).replace(tzinfo=None)
-        record.endpoint_status = "InService"
+    def _rehearse(self, name: str, how: str) -> Response:
+        rehearsal: Rehearsal | None = next((each for each in REHEARSALS if each == how), None)
+        if rehearsal is None or name not in self.hosting.endpoints:
+            return _refusal(f"no endpoint {name}, or no rehearsal {how}", "ValidationException")
+        self.hosting.rehearsals[name] = rehearsal
+        return _json({})
 
     def _invocation(self, name: str, request: Request) -> Response:
-        endpoint = self.endpoints.get(name)
-        if endpoint is None:
+        if name not in self.hosting.endpoints:
             return _refusal(f"Endpoint {name} of account {ACCOUNT} not found.", "ValidationError")
         body = request.get_data()
         if len(body) > MAX_PAYLOAD:
             return _refusal(f"The body has {len(body)} bytes; at most {MAX_PAYLOAD} are allowed.", "ValidationError")
         try:
             identity = request.headers.get("X-Amzn-SageMaker-Inference-Id")
-            answer = endpoint.invoke(request.headers.get("Content-Type", ""), body, identity)
+            answer, variant = self.hosting.invoke(name, request.headers.get("Content-Type", ""), body, identity)
         except ContainerError as error:
             details = error_body(error, name, self.region, ACCOUNT)
             return _json(details, 424, {"x-amzn-errortype": "ModelError"})
-        headers = {"x-Amzn-Invoked-Production-Variant": endpoint.variant}
+        headers = {"x-Amzn-Invoked-Production-Variant": variant}
         return Response(answer, 200, headers, content_type="application/json")
 
 

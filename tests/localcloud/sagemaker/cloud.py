@@ -115,13 +115,21 @@ class Cloud:
     def artifact(self, name: str) -> bytes:
         return self.s3.get_object(Bucket=BUCKET, Key=f"models/{name}/output/model.tar.gz")["Body"].read()
 
-    def configuration(self, uri: str, capture: Mapping[str, Any] | None = None) -> str:
+    def configuration(
+        self,
+        uri: str,
+        capture: Mapping[str, Any] | None = None,
+        *,
+        instances: int = 1,
+        instance_type: str = "ml.m5.large",
+    ) -> str:
         """A model and an endpoint configuration for an artifact."""
         name = f"model-{next(_numbers)}"
         self.sagemaker.create_model(
             ModelName=name, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri}, ExecutionRoleArn=ROLE
         )
-        variant = {"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        variant = {"VariantName": "main", "ModelName": name, "InstanceType": instance_type,
+                   "InitialInstanceCount": instances}  # fmt: skip
         more = {"DataCaptureConfig": capture} if capture else {}
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **more)
         return name

@@ -212,17 +212,17 @@ def test_a_deleted_endpoint_no_longer_answers(cloud: Cloud, two: str) -> None:
 def test_an_endpoint_deleted_while_its_model_loads_stays_deleted(
     cloud: Cloud, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from localcloud.sagemaker import server
+    from localcloud.sagemaker import hosting
 
     loading, go = threading.Event(), threading.Event()
-    unpack = server.unpack
+    unpack = hosting.unpack
 
     def slowly(data: bytes) -> Any:
         loading.set()
         go.wait(10)
         return unpack(data)
 
-    monkeypatch.setattr(server, "unpack", slowly)
+    monkeypatch.setattr(hosting, "unpack", slowly)
     cloud.sagemaker.create_endpoint(EndpointName="brief", EndpointConfigName=cloud.configuration(two))
     assert loading.wait(10)
     with pytest.raises(ClientError, match="not found"):
