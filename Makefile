@@ -17,7 +17,10 @@ STACK ?= dev
 PHOTOS ?= 40
 CLASSES ?=
 
-.PHONY: help demo test check layer graph lock clean
+# a stamp too: the packages that judge the state machine in tests
+JUDGES := tests/judges/node_modules/.package-lock.json
+
+.PHONY: help demo test check judges layer graph lock clean
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 14
 
@@ -37,13 +40,19 @@ $(INSTALLED_DEV): requirements-dev.txt | $(RUN)
 demo: $(INSTALLED) ## the whole system on this machine, from a made-up archive to routed drivers
 	$(RUN) -m localcloud demo --stack $(STACK) --photos $(PHOTOS) $(if $(CLASSES),--classes $(CLASSES))
 
-test: $(INSTALLED_DEV) ## every test, the local cloud included
+test: $(INSTALLED_DEV) $(JUDGES) ## every test, the local cloud included
 	$(RUN) -m pytest
 
 check: $(INSTALLED_DEV) ## format, lint, types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m pyright
+
+judges: $(JUDGES) ## what judges the state machine in tests; needs npm
+
+$(JUDGES): tests/judges/package.json tests/judges/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/judges && npm ci --silent && touch node_modules/.package-lock.json; \
+	else echo "npm is missing (.ci/prepare installs it): the tests that judge the state machine are skipped"; fi
 
 layer: $(INSTALLED) ## the Lambda layer, for the functions' runtime and architecture
 	$(RUN) -m components.parts.layer

@@ -1,9 +1,10 @@
 """The state machine's definition: a pure function from names and ARNs to Amazon States Language in JSONata.
 
 Serialize -> Classify -> Filter -> Record -> Publish -> Routed
-Whatever fails on the way: (RecordReview ->) SendToReview -> Alert -> Failed.
+Whatever fails on the way: ReadKey -> ReadCause -> Message -> ForAPerson (-> RecordReview) -> SendToReview -> Alert
+-> Failed.
 
-Every Catch turns the fault into the review queue's message at once (`_failure`), so that nothing after it
+Every Catch turns the fault into the review queue's message at once (`_caught`), so that nothing after it
 has to know where it came from, and the picture itself travels no further than Classify.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from contract import errors
+from contract.classes import MOST_CLASSES
 from contract.decisions import EVENT_SOURCE, EVENT_TYPE, outcome_of
 
 LAMBDA_TRANSIENT = (
@@ -96,7 +98,8 @@ def definition(resources: Resources) -> dict[str, object]:
         resources: what the states invoke, put, send and publish to.
     """
     partition = resources.partition
-    to_review = _catch("States.ALL", "SendToReview", _failure())
+    to_review = _catch("States.ALL", "ReadKey", _caught())
+    names = json.dumps([error.__name__ for error in FOR_A_PERSON])
     return {
         "Comment": "A photo becomes a routed driver, or a failed execution and a message for a person",
         "QueryLanguage": "JSONata",
@@ -104,13 +107,7 @@ def definition(resources: Resources) -> dict[str, object]:
         "States": {
             "Serialize": _function(partition, "serialize", resources.serialize, "Classify", [to_review]),
             "Classify": _function(partition, "classify", resources.classify, "Filter", [to_review]),
-            "Filter": _function(
-                partition,
-                "filter",
-                resources.filter,
-                "Record",
-                [*(_catch(error.__name__, "RecordReview", _failure()) for error in FOR_A_PERSON), to_review],
-            ),
+            "Filter": _function(partition, "filter", resources.filter, "Record", [to_review]),
             "Record": _task(
                 partition,
                 "dynamodb:putItem",
@@ -122,6 +119,14 @@ def definition(resources: Resources) -> dict[str, object]:
             "Publish": _task(partition, "events:putEvents", _event(resources), "Routed", EVENTS_TRANSIENT, [to_review]),
             "Routed": {"Type": "Succeed"},
             "AlreadyDecided": {"Type": "Succeed"},
+            "ReadKey": _read_key("ReadCause"),
+            "ReadCause": _read_cause("Message"),
+            "Message": {"Type": "Pass", "Output": _MESSAGE, "Next": "ForAPerson"},
+            "ForAPerson": {
+                "Type": "Choice",
+                "Choices": [{"Condition": f"{{% $states.input.error in {names} %}}", "Next": "RecordReview"}],
+                "Default": "SendToReview",
+            },
             "RecordReview": _task(
                 partition,
                 "dynamodb:putItem",
@@ -150,8 +155,9 @@ def definition(resources: Resources) -> dict[str, object]:
             ),
             "Failed": {
                 "Type": "Fail",
-                "Error": "{% $substring($states.input.error, 0, 256) %}",
-                "Cause": "{% $substring($states.input.message, 0, 32768) %}",
+                # a machine's own errors must not be named like those of the language
+                "Error": "{% $substringAfter($states.input.error, 'States.') %}",
+                "Cause": "{% $states.input.message %}",
             },
         },
     }
@@ -162,54 +168,115 @@ _UNQUEUED = (
     "{% $merge([$states.input, {'message': $states.input.message"
     " & ' (not in the review queue: ' & $states.errorOutput.Error & ')'}]) %}"
 )
-_WITHOUT_IMAGE = "{% $sift($states.result.Payload, function($value, $key) { $key != 'image_data' }) %}"
-
-
-_DIGIT, _TAIL = "[0-9a-f]", "%[89ab][0-9a-f]"
-_CHARACTERS = (
-    f"%[0-7]{_DIGIT}|%(c[2-9a-f]|d{_DIGIT}){_TAIL}"
-    f"|(%e0%[ab]{_DIGIT}|%e[1-9a-cef]{_TAIL}|%ed%[89]{_DIGIT}){_TAIL}"
-    f"|(%f0%[9ab]{_DIGIT}|%f[1-3]{_TAIL}|%f4%8{_DIGIT}){_TAIL}{_TAIL}"
+_WITHOUT_IMAGE = (
+    "{% $type($states.result.Payload) = 'object'"
+    " ? $merge([{}, $sift($states.result.Payload, function($value, $key) { $key != 'image_data' })]) : {} %}"
 )
-_ENCODED_UTF8 = f"/^[^%]*(({_CHARACTERS})[^%]*)*$/i"
-"""What can be decoded (RFC 3629, "Syntax of UTF-8 Byte Sequences"): a function that fails in a Catch's output would
-end the execution behind the review queue's back."""
+"""An object whatever the function answered: of an empty one `$sift` leaves nothing at all, which is an error."""
 
 
-def _failure() -> str:
-    """The review queue's message about the fault that is being caught; keys that are unknown are absent.
+_SHAPES = ("$states.input.Records[0].s3", "$states.input.detail", "$states.input")
+"""Where an input of each shape that `contract.photos.read_photo` reads names its photo; the first that is there."""
+_PHOTO = {
+    "bucket": ("bucket.name", "bucket.name", "s3_bucket"),
+    "key": ("object.key", "object.key", "s3_key"),
+    "version": ("object.versionId", "object.`version-id`", "s3_version"),
+}
+_LONGEST = {"key": 3072, "version": 1024}
+"""Characters; a key has up to 1024 bytes, each of which a notification may write as three characters."""
+_LONGEST_TEXT = 256
+_LONGEST_CAUSE = 12_288
+"""What the message is read from: with all the rest it fits into what a state may pass on (256 KiB), even where every
+character is written as two escaped surrogates."""
+_LONGEST_MESSAGE = 8192
+_FIGURES = ("label", "confidence", "margin", "threshold", "inferences")
 
-    Paths are spelled out, instead of merging the input, so that an input of any shape gets here. The photo is the
-    one that `contract.photos.read_photo` reads: a notification's key is decoded. Texts are cut to what the queue
-    and the Fail state take.
+
+def _caught() -> str:
+    """What is known of the photo and of the fault that is being caught; what is unknown is absent.
+
+    An expression that fails in a Catch ends the execution then and there, behind the review queue's back. So
+    nothing here can fail, whatever the input and the cause are: texts are taken as they came and cut, what is no
+    text or number is left out, and nothing is parsed before `_read`.
     """
-    photo = {
-        "bucket": ("$record.bucket.name", "$states.input.detail.bucket.name", "$states.input.s3_bucket"),
-        "key": ("$key", "$states.input.detail.object.key", "$states.input.s3_key"),
-        "version": ("$record.object.versionId", "$states.input.detail.object.`version-id`", "$states.input.s3_version"),
-    }
-    first = ", ".join(
-        f"'{name}': $substring($string([{', '.join(paths)}][0]), 0, 1024)" for name, paths in photo.items()
+
+    def text(*paths: str, longest: int = _LONGEST_TEXT) -> str:
+        texts = f"$filter([{', '.join(paths)}], function($value) {{ $type($value) = 'string' }})"
+        return f"$substring({texts}[0], 0, {longest})"
+
+    photo = ", ".join(
+        f"'{name}': "
+        + text(
+            *(f"{shape}.{path}" for shape, path in zip(_SHAPES, paths, strict=True)),
+            longest=_LONGEST.get(name, _LONGEST_TEXT),
+        )
+        for name, paths in _PHOTO.items()
     )
-    codes = json.dumps([error.CODE for error in FOR_A_PERSON])
+    encoded = text(f"{_SHAPES[0]}.{_PHOTO['key'][0]}", longest=_LONGEST["key"])
     return (
         "{% ("
-        # Lambda's cause is a JSON object with errorMessage, unless it was cut off; others' is a text
-        "$cause := $string($states.errorOutput.Cause); $cause := $exists($cause) ? $cause : 'no cause given';"
-        " $object := $substring($cause, 0, 1) = '{' and $substring($cause, -1) = '}' ? $parse($cause) : {};"
-        " $said := $exists($object.errorMessage) ? $string($object.errorMessage) : $cause;"
-        f" $figures := $substringBefore($said, ' ') in {codes} and $substring($said, -1) = '}}'"
-        " ? $parse($substringAfter($said, ' ')) : {};"
-        " $record := $states.input.Records[0].s3; $encoded := $string($record.object.key);"
-        f" $key := $contains($encoded, {_ENCODED_UTF8})"
-        " ? $decodeUrlComponent($replace($encoded, '+', ' ')) : $encoded;"
-        " $merge([{"
-        f"{first},"
-        " 'error': $states.errorOutput.Error, 'message': $substring($said, 0, 8192),"
-        " 'inferences': [$states.input.inferences], 'inference_id': $states.input.inference_id,"
-        " 'model': $states.input.model, 'execution': $states.context.Execution.Id"
-        "}, $figures])) %}"
+        " $cause := $states.errorOutput.Cause;"
+        f" {{{photo}, 'encoded_key': {encoded},"
+        f" 'error': $substring($states.errorOutput.Error, 0, {_LONGEST_TEXT}),"
+        " 'message': $type($cause) = 'string' and $cause != ''"
+        f" ? $substring($cause, 0, {_LONGEST_CAUSE}) : 'no cause given',"
+        f" 'inferences': [$filter([$states.input.inferences][[0..{MOST_CLASSES}]],"
+        " function($value) { $type($value) = 'number' })],"
+        f" 'inference_id': {text('$states.input.inference_id')}, 'model': {text('$states.input.model')},"
+        " 'execution': $states.context.Execution.Id}) %}"
     )
+
+
+def _read(state: str, parsed: str, as_it_came: str, next_state: str) -> dict[str, object]:
+    """A state whose expression may fail: in a branch, whose fault can be caught where a Pass state's can't.
+
+    What it passes on is a list of one, as a Parallel state's output is.
+
+    Args:
+        state: what the branch's only state is called.
+        parsed: the output.
+        as_it_came: the output when `parsed` fails, which must not fail itself.
+        next_state: where both lead.
+    """
+    branch = {"StartAt": state, "States": {state: {"Type": "Pass", "Output": f"{{% {parsed} %}}", "End": True}}}
+    return {
+        "Type": "Parallel",
+        "Branches": [branch],
+        "Catch": [_catch("States.ALL", next_state, f"{{% [{as_it_came}] %}}")],
+        "Next": next_state,
+    }
+
+
+def _read_key(next_state: str) -> dict[str, object]:
+    """The object's own key, which an S3 notification encodes (Amazon S3 User Guide, "Event message structure")."""
+    rest = "$sift($states.input, function($value, $name) { $name != 'encoded_key' })"
+    decoded = "$decodeUrlComponent($replace($states.input.encoded_key, '+', ' '))"
+    parsed = f"$exists($states.input.encoded_key) ? $merge([{rest}, {{'key': {decoded}}}]) : $states.input"
+    return _read("DecodeKey", parsed, rest, next_state)
+
+
+def _read_cause(next_state: str) -> dict[str, object]:
+    """The message in a function's cause, which is a JSON object with errorMessage, and a decision's figures in it.
+
+    Other services' causes are texts, and any cause may be cut off.
+    """
+    codes = json.dumps([error.CODE for error in FOR_A_PERSON])
+    parsed = (
+        "("
+        " $said := $states.input[0].message;"
+        " $object := $substring($said, 0, 1) = '{' ? $parse($said) : {};"
+        " $said := $type($object.errorMessage) = 'string' ? $object.errorMessage : $said;"
+        f" $figures := $substringBefore($said, ' ') in {codes} ? $parse($substringAfter($said, ' ')) : {{}};"
+        f" $figures := $sift($figures, function($value, $name) {{ $name in {json.dumps(_FIGURES)} }});"
+        " $merge([$states.input[0], $figures, {'message': $said}])"
+        ")"
+    )
+    return _read("ParseCause", parsed, "$states.input[0]", next_state)
+
+
+_MESSAGE = (
+    f"{{% $merge([$states.input[0], {{'message': $substring($states.input[0].message, 0, {_LONGEST_MESSAGE})}}]) %}}"
+)
 
 
 def _catch(error: str, next_state: str, output: str) -> Catcher:
@@ -280,7 +347,8 @@ def _put(resources: Resources, decision: str, names: dict[str, str]) -> dict[str
         "object": {"S": f"{{% $states.input.{names['bucket']} & '/' & $states.input.{names['key']} %}}"},
         **{name: text(name) for name in ("version", "bucket", "key", "inference_id", "label", "model")},
         **{name: number(f"$states.input.{name}") for name in ("confidence", "margin", "threshold")},
-        "inferences": {"L": "{% [$states.input.inferences.{'N': $string($)}] %}"},
+        # a state's expression has no context: `$` is of no use in it
+        "inferences": {"L": "{% [$map($states.input.inferences, function($value) { {'N': $string($value)} })] %}"},
         "decision": {"S": decision},
         "execution": {"S": "{% $states.context.Execution.Id %}"},
         "decided_at": {"S": "{% $now() %}"},

@@ -1,6 +1,7 @@
 """The state machine as written (by its structure) and as executed (by an emulator, on stub functions)."""
 
 import json
+import re
 import time
 from dataclasses import replace
 from urllib.parse import quote_plus
@@ -28,7 +29,7 @@ def handler(event, context):
     role, plan = "ROLE", json.loads(event.get("s3_key", "{}") or "{}")
     if role in plan:
         name, message = plan[role]
-        if role == "filter" and name in CODES:
+        if role == "filter" and name in CODES and not message:
             figures = dict(label="bicycle", confidence=0.6, margin=0.2, threshold=0.8, inferences=[0.6, 0.4])
             message = CODES[name] + " " + json.dumps(figures)
         raise type(name, (Exception,), {})(message)
@@ -48,7 +49,8 @@ def test_every_task_ends_in_time_retries_what_is_transient_and_catches_the_rest(
     task = TASKS[name]
     assert 0 < task["TimeoutSeconds"] <= 60
     assert task["Retry"] and task["Catch"]
-    assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    *some, everything = [catch["ErrorEquals"] for catch in task["Catch"]]
+    assert everything == ["States.ALL"] and everything not in some
     for retrier in task["Retry"]:
         assert retrier["JitterStrategy"] == "FULL" and retrier["BackoffRate"] > 1
         assert retrier["MaxDelaySeconds"] >= retrier["IntervalSeconds"] >= 1
@@ -71,6 +73,13 @@ def test_every_state_leads_somewhere_and_failures_can_only_fail():
         onward = {STATES[name]["Next"], *(c["Next"] for c in STATES[name]["Catch"])}
         assert onward <= {"SendToReview", "Alert", "Failed"}
     assert [n for n, s in STATES.items() if s["Type"] == "Succeed"] == ["Routed", "AlreadyDecided"]
+
+
+@pytest.mark.parametrize("name", [name for name, state in STATES.items() if "Catch" in state])
+def test_no_catch_calls_a_function_that_can_fail(name):
+    for catch in STATES[name]["Catch"]:
+        called = set(re.findall(r"\$(\w+)\(", catch["Output"]))
+        assert called <= {"substring", "filter", "sift", "merge", "type"}
 
 
 def test_nothing_ends_the_execution_behind_the_review_queues_back():
@@ -192,7 +201,7 @@ class Machine:
     def told(self, event: dict[str, object]) -> dict[str, str]:
         """The photo that the review message names when Serialize fails on that event."""
         _, entered, _ = self.run({}, event=event, machine=self.failing)
-        assert entered[:2] == ["Serialize", "SendToReview"]
+        assert entered[0] == "Serialize" and entered[-3:] == ["SendToReview", "Alert", "Failed"]
         (body,) = self.messages(self.queue)
         self.messages(self.alerts)
         return {name: value for name, value in json.loads(body).items() if name in ("bucket", "key", "version")}
@@ -301,6 +310,19 @@ def test_a_permanent_fault_is_not_retried_and_reaches_a_person(machine, role, er
     (body,) = machine.messages(machine.queue)
     message = json.loads(body)
     assert message["error"] == error and message["bucket"] == "b" and "PICTURE" not in body
+    machine.messages(machine.alerts)
+
+
+@pytest.mark.parametrize(
+    "said", [f"{errors.ThresholdNotMet.CODE} {{no: json}}", f"{errors.ThresholdNotMet.CODE} [1]", "{" * 20_000]
+)
+def test_a_message_that_cannot_be_read_keeps_no_photo_from_a_person(machine, said):
+    answer, entered, _ = machine.run({"filter": ["ThresholdNotMet", said]}, version=said[-10:])
+    assert (answer["status"], answer["error"]) == ("FAILED", "ThresholdNotMet")
+    assert entered[-3:] == ["SendToReview", "Alert", "Failed"]
+    (body,) = machine.messages(machine.queue)
+    message = json.loads(body)
+    assert (message["bucket"], message["error"]) == ("b", "ThresholdNotMet") and said[:8000] in message["message"]
     machine.messages(machine.alerts)
 
 
