@@ -57,11 +57,11 @@ $(JUDGES): tests/judges/package.json tests/judges/package-lock.json
 layer: $(INSTALLED) ## the Lambda layer, for the functions' runtime and architecture
 	$(RUN) -m components.parts.layer
 
-graph: $(INSTALLED) ## what STACK would register, with a drawn dataset; nothing is created
+graph: $(INSTALLED) ## what STACK would register, with a drawn dataset; GRAPH=--diff against the last release
 	$(RUN) -m training synthesize --output build/graph/archive.tar.gz
 	$(RUN) -m training prepare --archive build/graph/archive.tar.gz --stack $(STACK) --output build/graph/dataset
 	$(RUN) -m components.parts.layer --output build/graph/layer.zip
-	$(RUN) -m localcloud graph --stack $(STACK) --config datasetDir=build/graph/dataset --config layerPath=build/graph/layer.zip
+	$(RUN) -m localcloud graph --stack $(STACK) --config datasetDir=build/graph/dataset --config layerPath=build/graph/layer.zip $(GRAPH)
 
 lock: $(UV) ## pin what pyproject.toml asks for, in every lock; UPGRADE=--upgrade takes the newest
 	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt

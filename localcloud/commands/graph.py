@@ -16,7 +16,10 @@ MORE = ""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `graph` takes."""
     add_settings(parser)
-    parser.add_argument("--preview", action="store_true", help="as in a preview: every output unknown")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--preview", action="store_true", help="as in a preview: every output unknown")
+    what.add_argument("--diff", action="store_true", help="what an upgrade from the last release would do instead")
+    what.add_argument("--release", action="store_true", help="keep the graph as the last release, in releases/")
     add_json(parser)
 
 
@@ -25,7 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     from contract.screen import counted, write_json, write_line
     from localcloud.graph import graph
 
-    entries = graph(Path.cwd(), arguments.stack, overrides_of(arguments.config), preview=arguments.preview)
+    root, overrides = Path.cwd(), overrides_of(arguments.config)
+    if arguments.diff or arguments.release:
+        from localcloud.commands import upgrade
+
+        # in a preview nothing depends on made-up names
+        entries = graph(root, arguments.stack, overrides, preview=True)
+        return (upgrade.release if arguments.release else upgrade.show)(root, arguments.stack, entries, arguments.json)
+    entries = graph(root, arguments.stack, overrides, preview=arguments.preview)
     if arguments.json:
         write_json(entries)
         return 0
