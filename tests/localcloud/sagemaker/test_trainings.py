@@ -18,6 +18,8 @@ from tests.localcloud.sagemaker.cloud import BUCKET, Cloud, eventually, job, pic
 
 SLOW = {"epochs": "1000", "mini_batch_size": "1"}
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
