@@ -24,7 +24,8 @@ from localcloud.daemon import State, last_words, read_state, start_daemon, stop_
 from localcloud.difference import Change, lines, settings_changed, summary
 from localcloud.engine import Emulation, Preview, delete, request_of
 from localcloud.lock import at_work
-from localcloud.program import Registration, run_program
+from localcloud.program import run_program
+from localcloud.registration import Registration
 from localcloud.state import StackState, read_stack_state
 
 FOLDER = Path(".localcloud")

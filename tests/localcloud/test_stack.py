@@ -14,7 +14,7 @@ from localcloud.daemon import read_state
 from localcloud.deployment import Listener, connect, deploy, shut_down
 from localcloud.photos import Classification, Photo, review_queue
 from tests.localcloud.local_stack import REPOSITORY
-from tests.localcloud.processes import alive, command, eventually, family, listening
+from tests.localcloud.processes import command, eventually, family, listening
 
 pytestmark = pytest.mark.long
 
