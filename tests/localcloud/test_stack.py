@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from localcloud.cli import main
@@ -18,7 +19,7 @@ from tests.localcloud.processes import command, eventually, family, listening
 
 pytestmark = pytest.mark.long
 
-LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+LOOPBACK = {"127.0.0.1", "::1"}
 
 
 def bring_up(root, said, stack="dev", **overrides):
@@ -219,12 +220,9 @@ def test_the_functions_see_their_own_archive_and_not_this_repository(stack, phot
     stack.classify(photos[0])
     workers = [pid for pid in family(read_state(stack.root / ".localcloud").pid) if "awslambdaric" in command(pid)]
     assert workers
-    for pid in workers:
-        environment = dict(
-            entry.partition("=")[::2] for entry in Path(f"/proc/{pid}/environ").read_text().split("\0") if entry
-        )
-        assert "PYTHONPATH" not in environment
-        where = Path(f"/proc/{pid}/cwd").readlink()
+    for worker in map(psutil.Process, workers):
+        assert "PYTHONPATH" not in worker.environ()
+        where = Path(worker.cwd())
         assert not (where / "components").exists() and not (where / "localcloud").exists()
 
 
