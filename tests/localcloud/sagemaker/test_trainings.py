@@ -225,7 +225,7 @@ def test_killing_the_server_ends_its_trainings(cloud: Cloud, dataset: str) -> No
         holder.wait()
         if holder.stdout:
             holder.stdout.close()
-    eventually(lambda: not alive(below), seconds=5)
+    eventually(lambda: not alive(below))
 
 
 def test_a_training_that_waits_in_silence_ends_with_its_server_too() -> None:
@@ -245,11 +245,11 @@ def test_a_training_that_waits_in_silence_ends_with_its_server_too() -> None:
             assert child.stdin
             child.stdin.write(json.dumps(request) + "\n")
             child.stdin.flush()
-            silent.settimeout(20)
+            silent.settimeout(60)
             with silent.accept()[0]:
                 assert child.poll() is None
                 child.stdin.close()
-                assert child.wait(5) == 1
+                assert child.wait(60) == 1
         finally:
             child.kill()
             child.wait()
