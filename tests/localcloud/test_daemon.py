@@ -130,7 +130,7 @@ def test_an_interrupted_up_stays_where_it_is_the_next_goes_on_with_it_and_down_l
         assert f"{registered - len(there)} to create" in lines[0], lines[0]
         assert there <= {each["id"] for each in json.loads(held.read_text())["resources"]}
         pids = family(before.pid)
-        assert len(pids) > 3
+        assert len(pids) >= 2
         assert shut_down(root)
         assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
         assert not (root / ".localcloud").exists()
