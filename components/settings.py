@@ -18,12 +18,16 @@ from pulumi.runtime import config as pulumi_config
 from components.parts.config_reader import ConfigReader, shown
 from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
+from components.parts.measured_model import MeasuredModel, look_at
+from components.parts.promoted_model import PromotedModelArgs
+from components.parts.trained_model import TrainingArgs
 from contract.classes import problem_with_classes
 from contract.decisions import NEITHER, classes_of, labels_of
 from contract.errors import UserError
 from contract.limits import MEGA, MOST_IMAGE_MEGABYTES, MOST_IMAGE_MEGAPIXELS
 from contract.loading_bays import dimension_of, problem_with_bay
-from contract.names import PROJECT
+from contract.names import PROJECT, setting
+from contract.promotion import problems_with_evidence
 from contract.stacks import told_together
 from contract.thresholds import allowed_thresholds, is_threshold
 from contract.yaml_files import one_line
@@ -51,6 +55,8 @@ MOST_LABEL_BYTES = 3072
 ENDPOINT_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 """Up to 63 characters (SageMaker API reference, CreateEndpoint)."""
 DECIMAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+MODEL_FROM = r"[\w.-]+(/[\w.-]+){0,2}"
+"""As Pulumi's stack references are written."""
 EMAIL = r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+"
 """ASCII without blanks, as SNS takes endpoints of the protocol email."""
 KEYS = (
@@ -60,6 +66,7 @@ KEYS = (
     *("serverlessMaxConcurrency", "capturePercentage", "captureRetentionDays", "decisionRetentionDays"),
     *("logRetentionDays", "maxImageMegabytes", "maxImageMegapixels", "alertEmail", "kmsKeyArn"),
     *("reviewRateAlarmPercent", "retrainOnDrift", "neitherClass", "trainingAttempt"),
+    *("modelFrom", "requireEvidence", "targetRiskPercent"),
 )
 """Every key that Pulumi.yaml declares."""
 
@@ -73,22 +80,6 @@ class SettingsError(pulumi.RunError):
     def __init__(self, problems: list[str], *, stack: str) -> None:
         self.problems = [one_line(problem) for problem in problems]
         super().__init__(told_together(self.problems, f"{stack} (Pulumi.{stack}.yaml, defaults in Pulumi.yaml)"))
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How a model is trained; `hyperparameters` are complete, as SageMaker takes them."""
-
-    dataset_dir: Path
-    image_uri: str
-    hyperparameters: Mapping[str, str]
-    image_size: int
-    """Pixels a side."""
-    instance_type: str
-    spot: bool
-    max_minutes: int
-    attempt: int
-    """Counted from 1; the next one trains anew with the same inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,16 @@ class StackSettings:
     """What the model answers, in label order: the classes and, unless that is turned off, neither."""
     confidence_threshold: float
     loading_bays: Mapping[str, str]
-    training: TrainingSettings
+    image_uri: str
+    """The algorithm's image in the region."""
+    image_size: int
+    """Pixels a side of what the model takes."""
+    training: TrainingArgs | None
+    """How the model is trained; None when it is taken from another stack."""
+    promoted: PromotedModelArgs | None
+    """The model of another stack; None when one is trained."""
+    doubts: tuple[str, ...]
+    """What speaks against serving the model at this threshold, where that is only warned of."""
     realtime: RealtimeHostingArgs | None
     """How an endpoint of instances is hosted; None when it is serverless."""
     serverless: ServerlessHostingArgs | None
@@ -149,11 +149,17 @@ def load() -> StackSettings:
     prefix = f"{config.name}:"
     known = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     raw = {key.removeprefix(prefix): value for key, value in known.items() if key.startswith(prefix)}
-    dataset: Manifest | DatasetError
-    try:
-        dataset = read_manifest(Path(config.get("datasetDir") or ""))
-    except DatasetError as error:
-        dataset = error
+    source = config.get("modelFrom") or ""
+    # its own model may be from before evidence was kept; what another stack lacks is an error
+    measured = look_at(source or pulumi.get_stack())
+    if isinstance(measured, UserError) and not source:
+        measured = None
+    dataset: Manifest | DatasetError | None = None
+    if not source:
+        try:
+            dataset = read_manifest(Path(config.get("datasetDir") or ""))
+        except DatasetError as error:
+            dataset = error
     region = pulumi.Config("aws").get("region") or ""
     image: str | UserError
     try:
@@ -165,17 +171,23 @@ def load() -> StackSettings:
         require_layer(layer)
     except UserError as error:
         layer = error
-    return parse(raw, region=region, dataset=dataset, image=image, layer=layer, stack=pulumi.get_stack())
+    settings = parse(
+        raw, region=region, dataset=dataset, image=image, layer=layer, stack=pulumi.get_stack(), measured=measured
+    )
+    for doubt in settings.doubts:
+        pulumi.log.warn(f"{doubt} (a warning only, since {setting('requireEvidence')} is false)")
+    return settings
 
 
 def parse(
     raw: Mapping[str, object],
     *,
     region: str,
-    dataset: Manifest | DatasetError,
+    dataset: Manifest | DatasetError | None,
     image: str | UserError,
     layer: Path | UserError,
     stack: str,
+    measured: MeasuredModel | UserError | None = None,
 ) -> StackSettings:
     """Turn raw configuration into settings.
 
@@ -183,10 +195,11 @@ def parse(
         raw: values by key without the namespace, as Pulumi delivers them (texts, some of them JSON) or as
             YAML has them.
         region: the value of `aws:region`.
-        dataset: what is in `datasetDir`, or why nothing is.
+        dataset: what is in `datasetDir`, or why nothing is; None when the model is another stack's.
         image: the algorithm's image in the region, or why there is none.
         layer: the zip that is at `layerPath`, or why none is.
-        stack: the stack's name, for the message.
+        stack: the stack's name.
+        measured: the model of the stack that `modelFrom` names, or else the stack's own; None when none serves yet.
 
     Raises:
         SettingsError: with everything that is wrong.
@@ -201,14 +214,22 @@ def parse(
         )
     classes = _classes(reader)
     labels = labels_of(classes, neither=reader.boolean("neitherClass"))
+    threshold = _threshold(reader, labels)
+    source = reader.pattern("modelFrom", MODEL_FROM, "the name of another stack, ORGANIZATION/PROJECT/STACK or empty")
+    promoted = _promoted(reader, source, labels, measured, stack)
+    training = None if dataset is None else _training(reader, labels, dataset)
     realtime, serverless = _hosting(reader)
     settings = StackSettings(
         region=region,
         classes=classes,
         labels=labels,
-        confidence_threshold=_threshold(reader, labels),
+        confidence_threshold=threshold,
         loading_bays=_loading_bays(reader, classes),
-        training=_training(reader, labels, dataset, str(image)),
+        image_uri=str(image),
+        image_size=promoted.model.image_size if promoted else _trained_size(training),
+        training=training,
+        promoted=promoted.as_promoted() if promoted else None,
+        doubts=_doubts(reader, source, measured, threshold),
         realtime=realtime,
         serverless=serverless,
         retention=Retention(
@@ -288,9 +309,76 @@ def _loading_bays(reader: ConfigReader, classes: tuple[str, ...]) -> Mapping[str
     return named
 
 
-def _training(
-    reader: ConfigReader, labels: tuple[str, ...], dataset: Manifest | DatasetError, image: str
-) -> TrainingSettings:
+def _promoted(
+    reader: ConfigReader,
+    source: str | None,
+    labels: tuple[str, ...],
+    measured: MeasuredModel | UserError | None,
+    stack: str,
+) -> MeasuredModel | None:
+    """The model of another stack, if one is to be served, which must answer this stack's labels."""
+    if source is None:
+        return None
+    if source == stack:
+        reader.must("modelFrom", "be another stack than this one", shown(source))
+    elif measured is None:
+        reader.add(f"modelFrom is {shown(source)}: that stack serves no model yet; bring it up and evaluate it first")
+    elif isinstance(measured, UserError):
+        reader.add(f"modelFrom is {shown(source)}: {measured}")
+    else:
+        _answers(reader, labels, measured.model.labels, f"the model of stack {source}", "trained")
+        return measured
+    return None
+
+
+def _answers(reader: ConfigReader, labels: tuple[str, ...], held: tuple[str, ...], what: str, how: str) -> None:
+    """Report classes that are not those of a dataset or a model."""
+    if not (reader.is_good("classes") and reader.is_good("neitherClass")) or held == labels:
+        return
+    again = " (or prepare it again)" if how == "prepared" else ""
+    if classes_of(held) != classes_of(labels):
+        allowed = f"be the classes of {what}, {shown(list(classes_of(held)))} in this order{again}"
+        reader.must("classes", allowed, shown(list(classes_of(labels))))
+    else:
+        has = NEITHER in held
+        reader.must("neitherClass", f"be {str(has).lower()}, as {what} was {how}{again}", str(not has).lower())
+
+
+def _doubts(
+    reader: ConfigReader, source: str | None, measured: MeasuredModel | UserError | None, threshold: float
+) -> tuple[str, ...]:
+    """What the evidence says against the model and its threshold: problems where it is required."""
+    required, text = reader.boolean("requireEvidence"), reader.text("targetRiskPercent")
+    target = float(text) / 100 if DECIMAL.fullmatch(text) else 0.0
+    if reader.is_good("targetRiskPercent") and not 0 < target < 1:
+        reader.must("targetRiskPercent", "be a number above 0 and below 100", shown(text))
+    if required and source is None and reader.is_good("modelFrom"):
+        allowed = (
+            "be false while modelFrom is empty, as a model that the stack trains itself is measured once it serves"
+        )
+        reader.must("requireEvidence", allowed, "true")
+    judged = ("requireEvidence", "targetRiskPercent", "confidenceThreshold", "classes")
+    if not isinstance(measured, MeasuredModel) or not all(map(reader.is_good, judged)):
+        return ()
+    evidence = measured.evidence
+    found = (
+        [str(evidence)]
+        if isinstance(evidence, UserError)
+        else problems_with_evidence(evidence, measured.model, threshold=threshold, target=target)
+    )
+    if not required:
+        return tuple(found)
+    prefix = setting("requireEvidence")
+    own = setting("confidenceThreshold")
+    reader.problems += [each if each.startswith(own) else f"{prefix}: {each}" for each in found]
+    return ()
+
+
+def _trained_size(training: TrainingArgs | None) -> int:
+    return image_size(training["hyperparameters"]) if training and training["hyperparameters"] else 0
+
+
+def _training(reader: ConfigReader, labels: tuple[str, ...], dataset: Manifest | DatasetError) -> TrainingArgs:
     recipe = reader.one_of("trainingRecipe", tuple(RECIPES))
     overrides = reader.mapping("hyperparameters")
     instance_type = reader.text("trainingInstanceType")
@@ -302,17 +390,8 @@ def _training(
     if isinstance(dataset, DatasetError):
         if reader.is_good("datasetDir"):
             reader.add(f"datasetDir is {shown(folder.as_posix())}: {dataset}")
-    elif reader.is_good("classes") and reader.is_good("neitherClass") and dataset.classes != labels:
-        held = f"the classes of the dataset in {folder.as_posix()}, {shown(list(classes_of(dataset.classes)))}"
-        if classes_of(dataset.classes) != classes_of(labels):
-            reader.must("classes", f"be {held} in this order (or prepare it again)", shown(list(classes_of(labels))))
-        else:
-            has = NEITHER in dataset.classes
-            reader.must(
-                "neitherClass",
-                f"be {str(has).lower()}, as the dataset in {folder.as_posix()} was prepared (or prepare it again)",
-                str(not has).lower(),
-            )
+    else:
+        _answers(reader, labels, dataset.classes, f"the dataset in {folder.as_posix()}", "prepared")
     hyperparameters: dict[str, str] = {}
     if reader.is_good("trainingRecipe") and reader.is_good("hyperparameters") and reader.is_good("classes"):
         try:
@@ -324,16 +403,14 @@ def _training(
         except HyperparameterError as error:
             for problem in error.problems:
                 reader.add(problem)
-    return TrainingSettings(
-        dataset_dir=folder,
-        image_uri=image,
-        hyperparameters=hyperparameters,
-        image_size=image_size(hyperparameters) if hyperparameters else 0,
-        instance_type=instance_type,
-        spot=spot,
-        max_minutes=max_minutes,
-        attempt=reader.whole_number("trainingAttempt", 1, 1000),
-    )
+    return {
+        "dataset_dir": str(folder),
+        "hyperparameters": hyperparameters,
+        "instance_type": instance_type,
+        "spot": spot,
+        "max_minutes": max_minutes,
+        "attempt": reader.whole_number("trainingAttempt", 1, 1000),
+    }
 
 
 def _hosting(reader: ConfigReader) -> tuple[RealtimeHostingArgs | None, ServerlessHostingArgs | None]:

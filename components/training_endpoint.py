@@ -1,20 +1,21 @@
-"""TrainingEndpoint: dataset -> training job -> model -> configuration -> endpoint, addressed by content."""
+"""TrainingEndpoint: a trained or a promoted model -> configuration -> endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
 
 from components.parts.hosting import VARIANT, RealtimeHostingArgs, ServerlessHostingArgs, check_hosting, host_model
+from components.parts.model_source import execution_role, make_model
+from components.parts.promoted_model import PromotedModelArgs, promote
 from components.parts.tags import tagged
-from components.parts.trained_model import trained_model
+from components.parts.trained_model import TrainingArgs, train
 from contract.names import component_type
 
 
 class TrainingEndpointArgs(TypedDict):
-    """What a TrainingEndpoint takes. What makes the model is plain: it must be known to name the job."""
+    """What a TrainingEndpoint takes."""
 
     bucket: pulumi.Input[str]
     """Name of the bucket that takes the dataset, the model artifact and the captures."""
@@ -24,20 +25,12 @@ class TrainingEndpointArgs(TypedDict):
     """The account's 12 digits; only its SageMaker may take the role."""
     region: str
     """The region of the endpoint and of the logs, such as us-east-1."""
-    dataset_dir: str
-    """A folder that `python -m training prepare` wrote."""
-    hyperparameters: Mapping[str, str]
-    """All hyperparameters of the algorithm, as texts; `training.job.hyperparameters.resolve` makes them."""
     image_uri: str
-    """The algorithm's image in the region."""
-    training_instance_type: str
-    """A GPU instance of the families P2, P3, G4dn, G5, such as ml.g4dn.xlarge."""
-    training_spot: bool
-    """Whether to train on spot capacity: cheaper, and it may wait and be interrupted."""
-    training_max_minutes: int
-    """After how many minutes of training a job is stopped, 5 or more."""
-    training_attempt: int
-    """Counted from 1, part of the job's name: the next one trains the same inputs anew, after a job that failed."""
+    """The algorithm's image in the region, which trains and serves."""
+    training: NotRequired[TrainingArgs | None]
+    """Train a model. Exactly one of `training` and `promoted` must be given."""
+    promoted: NotRequired[PromotedModelArgs | None]
+    """Serve a model that another stack has trained."""
     endpoint_name: pulumi.Input[str]
     """The endpoint's own name, which stays the same when its model changes; up to 63 letters, digits, hyphens."""
     realtime: NotRequired[RealtimeHostingArgs | None]
@@ -49,7 +42,7 @@ class TrainingEndpointArgs(TypedDict):
 
 
 class TrainingEndpoint(pulumi.ComponentResource):
-    """A model trained from a dataset, and an endpoint that serves it."""
+    """A model, trained from a dataset or taken from another stack, and an endpoint that serves it."""
 
     endpoint_name: pulumi.Output[str]
     endpoint_arn: pulumi.Output[str]
@@ -62,13 +55,23 @@ class TrainingEndpoint(pulumi.ComponentResource):
     def __init__(self, name: str, args: TrainingEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         realtime, serverless = args.get("realtime"), args.get("serverless")
         check_hosting(realtime, serverless)
+        training, promoted = args.get("training"), args.get("promoted")
+        if (training is None) == (promoted is None):
+            given = "none" if training is None else "both"
+            raise ValueError(f"exactly one of training and promoted must be given, got {given}")
         super().__init__(component_type("TrainingEndpoint"), name, None, tagged("TrainingEndpoint", opts))
-        trained = trained_model(name, args, self)
-        self.training_job_name, self.model_artifact = trained.job_name, trained.artifact
-        self.evidence_uri = trained.evidence
+        role_arn = execution_role(name, args, self, trains=training is not None)
+        if training is not None:
+            source = train(name, training, args, role_arn, self)
+        else:
+            assert promoted is not None
+            source = promote(name, promoted, args, self)
+        model = make_model(name, source, args, role_arn, self)
+        self.training_job_name, self.model_artifact = source.job_name, source.artifact
+        self.evidence_uri = source.evidence
         endpoint = host_model(
             name,
-            trained.model.name,
+            model.name,
             endpoint_name=args["endpoint_name"],
             bucket=args["bucket"],
             kms_key_arn=args.get("kms_key_arn"),

@@ -24,13 +24,10 @@ from localcloud.daemon import State, last_words, read_state, start_daemon, stop_
 from localcloud.difference import Change, lines, settings_changed, summary
 from localcloud.engine import Emulation, Preview, delete, request_of
 from localcloud.lock import at_work
-from localcloud.program import run_program
-from localcloud.registration import Registration
+from localcloud.places import FOLDER, STACKS, outputs_file, stack_folder
+from localcloud.program import Registration, run_program
 from localcloud.state import StackState, read_stack_state
 
-FOLDER = Path(".localcloud")
-STACKS = "stacks"
-OUTPUTS = "outputs.json"
 DEPLOYMENT = "deployment.json"
 MOST_LINES = 12
 """Changes that are told one by one; of more, only their number."""
@@ -62,11 +59,6 @@ class Listener:
     progress: Callable[[int, int, str], None] = field(default=lambda count, total, latest: None)
     say: Callable[[str], None] = field(default=lambda line: None)
     confirm: Callable[[Sequence[str]], bool] = field(default=lambda losses: False)
-
-
-def stack_folder(root: Path, stack: str) -> Path:
-    """Where a stack's state and outputs are."""
-    return root / FOLDER / STACKS / stack
 
 
 def deploy(root: Path, stack: str, overrides: Mapping[str, str], listener: Listener) -> Deployment:
@@ -121,7 +113,7 @@ def _deploy(root: Path, stack: str, overrides: Mapping[str, str], listener: List
         summary(changes, preview.total),
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / OUTPUTS).write_text(json.dumps(deployment.outputs, indent=2) + "\n")
+    outputs_file(root, stack).write_text(json.dumps(deployment.outputs, indent=2) + "\n")
     (folder / DEPLOYMENT).write_text(json.dumps(asdict(deployment)))
     return deployment
 
@@ -223,7 +215,7 @@ def connect(root: Path, stack: str | None = None) -> tuple[Cloud, Deployment]:
 
 def environment_of(cloud: Cloud) -> dict[str, str]:
     """The environment of a command, with boto3 pointed at the emulators and the tools at the stack's outputs."""
-    outputs = (stack_folder(cloud.root, cloud.stack) / OUTPUTS).resolve()
+    outputs = outputs_file(cloud.root, cloud.stack).resolve()
     return {**os.environ, **cloud.environment(), VARIABLE: str(outputs)}
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/components.md"
-SOURCES = ("data_bucket", "training_endpoint", "parts/hosting", "classification_workflow", "observability")
+SOURCES = (
+    *("data_bucket", "training_endpoint", "parts/trained_model", "parts/promoted_model", "parts/hosting"),
+    *("classification_workflow", "observability"),
+)
 """Modules below `components/` that declare components or their arguments."""
 HEAD = """# Components
 

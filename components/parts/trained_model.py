@@ -1,18 +1,16 @@
-"""Where an endpoint's model comes from: dataset -> training job -> model, addressed by content."""
+"""A model that the stack trains itself: dataset -> training job, addressed by content."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import boto3
 import pulumi
-from pulumi_aws import iam as aws_iam
 from pulumi_aws import s3, sagemaker
 
-from components.parts import iam
-from components.parts.encryption import key_grant
+from components.parts.model_source import ModelSource
 from components.parts.training_job import training_job_name
 from components.parts.training_wait import require_unused, wait_until_completed
 from contract import prefixes
@@ -37,41 +35,49 @@ NEVER_REPLACES_A_JOB = (
 """Inputs of a training job whose change the provider answers with another job."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainedModel:
-    """A model, the job that trained it, and where the job left it; `evidence` is where its evaluation goes."""
+class TrainingArgs(TypedDict):
+    """How a model is trained. All of it is plain: it must be known to name the job."""
 
-    model: sagemaker.Model
-    job_name: pulumi.Output[str]
-    artifact: pulumi.Output[str]
-    evidence: pulumi.Output[str]
+    dataset_dir: str
+    """A folder that `python -m training prepare` wrote."""
+    hyperparameters: Mapping[str, str]
+    """All hyperparameters of the algorithm, as texts; `training.job.hyperparameters.resolve` makes them."""
+    instance_type: str
+    """A GPU instance of the families P2, P3, G4dn, G5, such as ml.g4dn.xlarge."""
+    spot: bool
+    """Whether to train on spot capacity: cheaper, and it may wait and be interrupted."""
+    max_minutes: int
+    """After how many minutes of training a job is stopped, 5 or more."""
+    attempt: int
+    """Counted from 1, part of the job's name: the next one trains the same inputs anew, after a job that failed."""
 
 
-def trained_model(name: str, args: TrainingEndpointArgs, parent: pulumi.Resource) -> TrainedModel:
-    """Make a model of a dataset: its objects, the execution role, the training job and, when that is done, the model.
+def train(
+    name: str, training: TrainingArgs, args: TrainingEndpointArgs, role_arn: pulumi.Input[str], parent: pulumi.Resource
+) -> ModelSource:
+    """Train a model: its dataset's objects and the training job, which whoever makes the model waits for.
 
     Args:
         name: what the resources' names begin with.
+        training: how.
         args: the component's.
+        role_arn: the role that the job takes.
         parent: the component.
     """
-    child = pulumi.ResourceOptions(parent=parent)
-    dataset = read_manifest(Path(args["dataset_dir"]))
+    dataset = read_manifest(Path(training["dataset_dir"]))
     job_name = training_job_name(
         f"{pulumi.get_project()}-{pulumi.get_stack()}",
         dataset=dataset.identity,
         image_uri=args["image_uri"],
-        hyperparameters=args["hyperparameters"],
-        instance_type=args["training_instance_type"],
-        spot=args["training_spot"],
-        attempt=args["training_attempt"],
+        hyperparameters=training["hyperparameters"],
+        instance_type=training["instance_type"],
+        spot=training["spot"],
+        attempt=training["attempt"],
     )
-    role_arn = _role_arn(name, args, child)
-    job = _job(name, job_name, args, dataset, role_arn, child)
+    job = _job(name, job_name, training, args, dataset, role_arn, parent)
     folder = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS, job.training_job_name, "/")
-    artifact = pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE)
-    region, attempt = args["region"], args["training_attempt"]
-    limit = (args["training_max_minutes"] + QUEUEING_MINUTES + PREPARING_MINUTES) * 60
+    region, attempt = args["region"], training["attempt"]
+    limit = (training["max_minutes"] + QUEUEING_MINUTES + PREPARING_MINUTES) * 60
 
     async def job_completed(_: pulumi.ResourceHookArgs) -> None:
         sagemaker_client = boto3.client("sagemaker", region_name=region)
@@ -80,55 +86,22 @@ def trained_model(name: str, args: TrainingEndpointArgs, parent: pulumi.Resource
             job_name, sagemaker_client, logs, attempt=attempt, limit_seconds=limit, say=pulumi.log.info
         )
 
-    model = sagemaker.Model(
-        f"{name}-model",
-        execution_role_arn=role_arn,
-        primary_container={"image": args["image_uri"], "model_data_url": artifact},
-        opts=pulumi.ResourceOptions(
-            parent=parent,
-            hooks=pulumi.ResourceHookBinding(
-                before_create=[pulumi.ResourceHook(f"{name}-job-completed", job_completed)]
-            ),
-        ),
+    return ModelSource(
+        job_name=job.training_job_name,
+        artifact=pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE),
+        evidence=pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE),
+        before_model=(pulumi.ResourceHook(f"{name}-job-completed", job_completed),),
     )
-    return TrainedModel(model, job.training_job_name, artifact, pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE))
-
-
-def _role_arn(name: str, args: TrainingEndpointArgs, child: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    role = aws_iam.Role(
-        f"{name}-role",
-        assume_role_policy=pulumi.Output.from_input(args["account_id"]).apply(
-            lambda account: iam.trust("sagemaker.amazonaws.com", account)
-        ),
-        opts=child,
-    )
-    policy = aws_iam.RolePolicy(
-        f"{name}-role-policy",
-        role=role.name,
-        policy=pulumi.Output.all(args["bucket_arn"], args["account_id"]).apply(
-            lambda known: iam.document(
-                iam.read_objects(known[0], [prefixes.DATASET, prefixes.MODELS]),
-                iam.write_objects(known[0], [prefixes.MODELS, prefixes.CAPTURE]),
-                iam.list_bucket(known[0]),
-                iam.sagemaker_logs(args["region"], known[1]),
-                iam.sagemaker_metrics(),
-                *iam.pull_image(args["image_uri"]),
-                *key_grant(args.get("kms_key_arn")),
-            )
-        ),
-        opts=child,
-    )
-    # whoever takes the role from here takes it with its rights
-    return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
 
 
 def _job(
     name: str,
     job_name: str,
+    training: TrainingArgs,
     args: TrainingEndpointArgs,
     dataset: Manifest,
-    role_arn: pulumi.Output[str],
-    child: pulumi.ResourceOptions,
+    role_arn: pulumi.Input[str],
+    parent: pulumi.Resource,
 ) -> sagemaker.TrainingJob:
     folder = f"{prefixes.DATASET}{dataset.identity[:12]}/"
     objects = [
@@ -136,18 +109,18 @@ def _job(
             f"{name}-dataset-{channel}-{Path(file).name}",
             bucket=args["bucket"],
             key=f"{folder}{channel}/{Path(file).name}",
-            source=pulumi.FileAsset(str(Path(args["dataset_dir"]) / file)),
+            source=pulumi.FileAsset(str(Path(training["dataset_dir"]) / file)),
             source_hash=dataset.files[file],
             content_type=content_type,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for channel, content_type in dataset.channels.items()
         for file in dataset.channel_files(channel)
     ]
     models = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS)
-    seconds = args["training_max_minutes"] * 60
-    waiting = QUEUEING_MINUTES * 60 if args["training_spot"] else 0
-    region, attempt = args["region"], args["training_attempt"]
+    seconds = training["max_minutes"] * 60
+    waiting = QUEUEING_MINUTES * 60 if training["spot"] else 0
+    region, attempt = args["region"], training["attempt"]
 
     def name_unused(_: pulumi.ResourceHookArgs) -> None:
         require_unused(job_name, boto3.client("sagemaker", region_name=region), attempt=attempt)
@@ -162,7 +135,7 @@ def _job(
             "training_image": args["image_uri"],
             "training_input_mode": "File",
         },
-        hyper_parameters=dict(args["hyperparameters"]),
+        hyper_parameters=dict(training["hyperparameters"]),
         input_data_configs=[
             {
                 "channel_name": channel,
@@ -180,27 +153,27 @@ def _job(
         output_data_config={"s3_output_path": models, "kms_key_id": args.get("kms_key_arn")},
         resource_config={
             "instance_count": 1,
-            "instance_type": args["training_instance_type"],
+            "instance_type": training["instance_type"],
             "volume_size_in_gb": VOLUME_GB,
         },
-        enable_managed_spot_training=args["training_spot"],
+        enable_managed_spot_training=training["spot"],
         # an interrupted job goes on from its last epoch
         checkpoint_config=(
             {
                 "s3_uri": pulumi.Output.concat(models, "checkpoints/", job_name, "/"),
                 "local_path": CHECKPOINTS,
             }
-            if args["training_spot"]
+            if training["spot"]
             else None
         ),
         stopping_condition={
             "max_runtime_in_seconds": seconds,
-            "max_wait_time_in_seconds": seconds + waiting if args["training_spot"] else None,
+            "max_wait_time_in_seconds": seconds + waiting if training["spot"] else None,
         },
         # an input: the provider does not hear of Pulumi's custom_timeouts for this resource
         timeouts={"create": CREATE_TIMEOUT},
         opts=pulumi.ResourceOptions(
-            parent=child.parent,
+            parent=parent,
             depends_on=objects,
             ignore_changes=list(NEVER_REPLACES_A_JOB),
             hooks=pulumi.ResourceHookBinding(

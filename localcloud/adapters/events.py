@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.errors import UserError
-from localcloud.adapter import Created, Request, adapter, pairs, pascal, retag, tag_list, whole
+from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list, whole
 
 
 @adapter(
     "aws:cloudwatch/eventBus:EventBus",
-    takes=("tags",),
+    takes=("name", "tags"),
+    replaces=("name",),
     ignores={"description": "a text for people", "kmsKeyIdentifier": "emulated buses are not encrypted"},
 )
 def event_bus(request: Request) -> Created:
-    name = request.auto_name
+    name = request.get("name", request.auto_name)
     answer = request.cloud.client("events").create_event_bus(Name=name, Tags=tag_list(request))
     return name, {"id": name, "name": name, "arn": answer["EventBusArn"]}
 
@@ -26,7 +27,7 @@ def update_event_bus(request: Request) -> Mapping[str, Any]:
     client, arn = request.cloud.client("events"), str(request.outputs["arn"])
     retag(
         request,
-        lambda new: client.tag_resource(ResourceARN=arn, Tags=pairs(new)),
+        lambda new: client.tag_resource(ResourceARN=arn, Tags=[{"Key": key, "Value": new[key]} for key in new]),
         lambda gone: client.untag_resource(ResourceARN=arn, TagKeys=gone),
     )
     return {}
@@ -39,15 +40,18 @@ def delete_event_bus(request: Request) -> None:
 
 @adapter(
     "aws:cloudwatch/eventRule:EventRule",
-    takes=("description", "eventPattern", "tags"),
+    takes=("name", "description", "eventPattern", "eventBusName", "tags", "state"),
+    replaces=("name", "eventBusName"),
     put=True,
 )
 def event_rule(request: Request) -> Created:
-    name = request.id or request.auto_name
+    name = request.id or request.get("name", request.auto_name)
     answer = request.cloud.client("events").put_rule(
         Name=name,
         EventPattern=request["eventPattern"],
         Description=request.get("description", ""),
+        State=request.get("state", "ENABLED"),
+        EventBusName=request.get("eventBusName", "default"),
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["RuleArn"]}
@@ -55,26 +59,41 @@ def event_rule(request: Request) -> Created:
 
 @event_rule.deletes
 def delete_event_rule(request: Request) -> None:
-    request.cloud.client("events").delete_rule(Name=request.id)
+    bus = request.get("eventBusName", "default")
+    request.cloud.client("events").delete_rule(Name=request.id, EventBusName=bus)
 
 
 @adapter(
     "aws:cloudwatch/eventTarget:EventTarget",
-    takes=("rule", "arn", "roleArn", "inputTransformer", "deadLetterConfig", "retryPolicy"),
-    replaces=("rule",),
+    takes=(
+        "rule",
+        "arn",
+        "roleArn",
+        "inputTransformer",
+        "inputPath",
+        "deadLetterConfig",
+        "retryPolicy",
+        "eventBusName",
+    ),
+    replaces=("rule", "eventBusName"),
     put=True,
 )
 def event_target(request: Request) -> Created:
-    target = {key: value for key, value in request.inputs.items() if key not in ("rule", "inputTransformer")}
+    names = {"inputPaths": "InputPathsMap"}
+    target = {
+        key: value for key, value in request.inputs.items() if key not in ("rule", "eventBusName", "inputTransformer")
+    }
     identity = str(request.outputs.get("targetId", request.auto_name))
     entry: Any = {"Id": identity, **pascal(target)}
     if transformer := request.get("inputTransformer"):
         # the paths' own keys are names of the template, not fields of the API
         entry["InputTransformer"] = {
-            "InputPathsMap": transformer.get("inputPaths", {}),
+            names["inputPaths"]: transformer.get("inputPaths", {}),
             "InputTemplate": transformer["inputTemplate"],
         }
-    answer = request.cloud.client("events").put_targets(Rule=request["rule"], Targets=[entry])
+    answer = request.cloud.client("events").put_targets(
+        Rule=request["rule"], EventBusName=request.get("eventBusName", "default"), Targets=[entry]
+    )
     if answer["FailedEntryCount"]:
         raise UserError(f"{answer['FailedEntries']}")
     return f"{request['rule']}-{identity}", {"targetId": identity}
@@ -82,17 +101,34 @@ def event_target(request: Request) -> Created:
 
 @event_target.deletes
 def delete_event_target(request: Request) -> None:
-    request.cloud.client("events").remove_targets(Rule=request["rule"], Ids=[str(request.outputs["targetId"])])
+    request.cloud.client("events").remove_targets(
+        Rule=request["rule"],
+        EventBusName=request.get("eventBusName", "default"),
+        Ids=[str(request.outputs["targetId"])],
+    )
 
 
 @adapter(
     "aws:sfn/stateMachine:StateMachine",
-    takes=("definition", "roleArn", "type", "publish", "tags"),
-    replaces=("type",),
+    takes=(
+        "name",
+        "definition",
+        "roleArn",
+        "type",
+        "publish",
+        "tags",
+    ),
+    replaces=("name", "type"),
     moves=("stateMachineVersionArn",),
+    ignores={
+        "loggingConfiguration": "the history of executions is in the emulator",
+        "tracingConfiguration": "there is no X-Ray here",
+        "encryptionConfiguration": "emulated state is not encrypted",
+    },
 )
 def state_machine(request: Request) -> Created:
-    client, name = request.cloud.client("stepfunctions"), request.auto_name
+    client = request.cloud.client("stepfunctions")
+    name = request.get("name", request.auto_name)
     answer = client.create_state_machine(
         name=name,
         definition=request["definition"],
@@ -158,13 +194,13 @@ def _scaled(request: Request) -> dict[str, str]:
 
 @adapter(
     "aws:appautoscaling/policy:Policy",
-    takes=("policyType", "resourceId", "scalableDimension", "serviceNamespace",
+    takes=("name", "policyType", "resourceId", "scalableDimension", "serviceNamespace",
            "targetTrackingScalingPolicyConfiguration"),
-    replaces=("resourceId", "scalableDimension", "serviceNamespace"),
+    replaces=("name", "resourceId", "scalableDimension", "serviceNamespace"),
     put=True,
 )  # fmt: skip
 def scaling_policy(request: Request) -> Created:
-    name = request.id or request.auto_name
+    name = request.id or request.get("name", request.auto_name)
     answer = request.cloud.client("application-autoscaling").put_scaling_policy(
         PolicyName=name,
         ServiceNamespace=request["serviceNamespace"],

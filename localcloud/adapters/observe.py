@@ -11,11 +11,12 @@ from localcloud.cloud import ACCOUNT
 
 @adapter(
     "aws:cloudwatch/logGroup:LogGroup",
-    takes=("retentionInDays", "tags"),
+    takes=("name", "retentionInDays", "tags"),
+    replaces=("name",),
     ignores={"kmsKeyId": "emulated logs are not encrypted"},
 )
 def log_group(request: Request) -> Created:
-    name = request.auto_name
+    name = request.get("name", request.auto_name)
     client = request.cloud.client("logs")
     client.create_log_group(logGroupName=name, tags=request.get("tags", {}))
     if request.get("retentionInDays"):
@@ -70,18 +71,19 @@ def delete_dashboard(request: Request) -> None:
 @adapter(
     "aws:cloudwatch/metricAlarm:MetricAlarm",
     takes=(
-        "alarmDescription", "alarmActions", "okActions", "comparisonOperator", "datapointsToAlarm",
+        "name", "alarmDescription", "alarmActions", "okActions", "comparisonOperator", "datapointsToAlarm",
         "dimensions", "evaluationPeriods", "extendedStatistic", "metricName", "metricQueries", "namespace", "period",
         "statistic", "threshold", "treatMissingData", "tags",
     ),
+    replaces=("name",),
     put=True,
 )  # fmt: skip
 def metric_alarm(request: Request) -> Created:
-    name = request.id or request.auto_name
+    name = request.id or request.get("name", request.auto_name)
     plain = {
         key: value
         for key, value in request.inputs.items()
-        if key not in ("tags", "dimensions", "metricQueries", "okActions")
+        if key not in ("name", "tags", "dimensions", "metricQueries", "okActions")
     }
     arguments: dict[str, Any] = {"AlarmName": name, **pascal(plain), "OKActions": request.get("okActions", [])}
     if request.get("dimensions"):

@@ -18,9 +18,9 @@ NAMES = {"id": "ID"}
 BUCKET = ("bucket",)
 
 
-@adapter("aws:s3/bucket:Bucket", takes=("tags",))
+@adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags", "forceDestroy"), replaces=("bucket",))
 def bucket(request: Request) -> Created:
-    name = request.auto_name
+    name = request.get("bucket", request.auto_name)
     request.cloud.client("s3").create_bucket(Bucket=name)
     request.cloud.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(request)})
     domain = f"{name}.s3.amazonaws.com"
@@ -35,7 +35,14 @@ def update_bucket(request: Request) -> Mapping[str, Any]:
 
 @bucket.deletes
 def delete_bucket(request: Request) -> None:
-    request.cloud.client("s3").delete_bucket(Bucket=request.id)
+    client = request.cloud.client("s3")
+    if request.get("forceDestroy"):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=request.id):
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                client.delete_object(
+                    Bucket=request.id, Key=version.get("Key", ""), VersionId=version.get("VersionId", "")
+                )
+    client.delete_bucket(Bucket=request.id)
 
 
 @bucket.counts
@@ -167,6 +174,8 @@ def delete_lifecycle(request: Request) -> None:
     put=True,
     ignores={
         "sourceHash": "it tells the provider when to upload anew",
+        "kmsKeyId": "emulated objects are not encrypted",
+        "serverSideEncryption": "emulated objects are not encrypted",
     },
 )
 def bucket_object(request: Request) -> Created:
@@ -185,4 +194,30 @@ def bucket_object(request: Request) -> Created:
 
 @bucket_object.deletes
 def delete_bucket_object(request: Request) -> None:
+    request.cloud.client("s3").delete_object(Bucket=request["bucket"], Key=request.id)
+
+
+@adapter(
+    "aws:s3/objectCopy:ObjectCopy",
+    takes=("bucket", "key", "source", "copyIfMatch", "taggingDirective", "tags"),
+    replaces=("bucket", "key", "source"),
+    moves=("etag", "versionId", "sourceVersionId", "lastModified"),
+    put=True,
+)
+def object_copy(request: Request) -> Created:
+    condition = {"CopySourceIfMatch": request["copyIfMatch"]} if request.get("copyIfMatch") else {}
+    answer = request.cloud.client("s3").copy_object(
+        Bucket=request["bucket"],
+        Key=request["key"],
+        CopySource=request["source"],
+        TaggingDirective=request.get("taggingDirective", "COPY"),
+        Tagging=urlencode(request.get("tags", {})),
+        **condition,
+    )
+    etag = answer["CopyObjectResult"].get("ETag", "").strip('"')
+    return request["key"], {"etag": etag, "versionId": answer.get("VersionId", "")}
+
+
+@object_copy.deletes
+def delete_object_copy(request: Request) -> None:
     request.cloud.client("s3").delete_object(Bucket=request["bucket"], Key=request.id)

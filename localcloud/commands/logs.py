@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the lines, each once."""
     from contract.names import PROJECT, TRAINING_LOG_GROUP
-    from localcloud.deployment import connect, stack_folder
+    from localcloud.deployment import connect
+    from localcloud.places import stack_folder
     from localcloud.state import read_stack_state
 
     cloud, deployment = connect(Path.cwd(), arguments.stack)

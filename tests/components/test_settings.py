@@ -1,4 +1,3 @@
-import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,7 @@ from hypothesis import strategies as st
 
 from components.settings import KEYS, SettingsError, parse
 from contract.errors import UserError
-from contract.stacks import read_stack
-from tests.components.stack import ROOT
+from tests.components.stack import ROOT, configuration
 from training.dataset.manifest import DatasetError, Manifest
 
 CLASSES = ("bicycle", "motorcycle")
@@ -21,15 +19,13 @@ def dataset(classes=CLASSES) -> Manifest:
     return Manifest("recordio", classes, 32, {"train": 800, "validation": 200, "test": 200}, {}, "0" * 64)
 
 
-@functools.cache
-def configured(stack: str) -> dict[str, object]:
-    namespace = "scones:"
-    values = read_stack(ROOT, stack).values
-    return {key.removeprefix(namespace): value for key, value in values.items() if key.startswith(namespace)}
-
-
 def raw(stack: str = "dev", **overrides: object) -> dict[str, object]:
-    return {**configured(stack), "neitherClass": "false", **overrides}
+    prefix = "scones:"
+    return {
+        key.removeprefix(prefix): value
+        for key, value in configuration(stack, **{"neitherClass": "false"} | overrides).items()
+        if key.startswith(prefix)
+    }
 
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
@@ -50,10 +46,10 @@ def problems(**overrides) -> list[str]:
 def test_dev_is_cheap_and_prod_is_careful():
     dev, prod = settings("dev"), settings("prod")
     assert (dev.confidence_threshold, prod.confidence_threshold) == (0.80, 0.94)
-    assert dev.training.spot and not prod.training.spot
+    assert dev.training["spot"] and not prod.training["spot"]
     assert dev.realtime and dev.realtime["max_instances"] == 1
     assert prod.realtime and prod.realtime["min_instances"] == 2
-    assert (dev.training.image_size, prod.training.image_size) == (32, 224)
+    assert (dev.image_size, prod.image_size) == (32, 224)
 
 
 def test_texts_as_pulumi_delivers_them_and_values_as_yaml_has_them_read_the_same():
@@ -137,6 +133,13 @@ CASES = [
     ("kmsKeyArn", "key", 'scones:kmsKeyArn must be the ARN of a KMS key or empty, got "key"'),
     ("reviewRateAlarmPercent", 0, "scones:reviewRateAlarmPercent must be a whole number from 1 to 100"),
     ("retrainOnDrift", 1, "scones:retrainOnDrift must be true or false, got 1"),
+    ("modelFrom", "a/b/c/d", "scones:modelFrom must be the name of another stack, ORGANIZATION/PROJECT/STACK or empty"),
+    ("requireEvidence", "perhaps", "scones:requireEvidence must be true or false"),
+    ("requireEvidence", "true", "scones:requireEvidence must be false while modelFrom is empty"),
+    ("targetRiskPercent", "0", 'scones:targetRiskPercent must be a number above 0 and below 100, got "0"'),
+    ("targetRiskPercent", "100", "must be a number above 0 and below 100"),
+    ("targetRiskPercent", "2 %", "must be a number above 0 and below 100"),
+    ("targetRiskPercent", 2, "scones:targetRiskPercent must be a non-empty string (quote it), got 2"),
     ("datasetDir", "", "scones:datasetDir must be a non-empty string"),
     ("layerPath", "", "scones:layerPath must be a non-empty string"),
     ("confidenceTreshold", "0.9", "scones:confidenceTreshold is not a key of this project: did you mean"),
@@ -182,7 +185,7 @@ def test_a_dataset_that_was_prepared_otherwise_is_told_by_the_setting_that_fits(
 def test_with_neither_the_labels_are_the_classes_and_neither_and_the_network_has_one_class_more():
     found = settings(neitherClass="true", held=dataset((*CLASSES, "neither")))
     assert found.classes == CLASSES and found.labels == (*CLASSES, "neither")
-    assert found.training.hyperparameters["num_classes"] == "3"
+    assert found.training["hyperparameters"]["num_classes"] == "3"
 
 
 def test_classes_that_are_not_the_datasets_are_refused_even_in_another_order():

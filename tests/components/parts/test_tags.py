@@ -6,7 +6,18 @@ import pulumi
 from pulumi_aws import s3, sns
 
 from components.parts.tags import tagged
-from tests.components.stack import run_alone
+
+
+class Recorder(pulumi.runtime.Mocks):
+    def __init__(self) -> None:
+        self.inputs: dict[str, dict] = {}
+
+    def new_resource(self, args):
+        self.inputs[args.name] = dict(args.inputs)
+        return args.name, dict(args.inputs)
+
+    def call(self, args):
+        raise AssertionError(args.token)
 
 
 class Thing(pulumi.ComponentResource):
@@ -21,7 +32,14 @@ class Thing(pulumi.ComponentResource):
 
 
 def test_everything_below_a_component_that_takes_tags_has_them_and_nothing_else_does() -> None:
-    found = run_alone(lambda: Thing("a"))
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="scones", stack="dev", preview=False)
+
+    @pulumi.runtime.test
+    def program() -> None:
+        Thing("a")
+
+    program()
     tags = {"project": "scones", "stack": "dev", "component": "Thing"}
-    assert found.named("a-topic").inputs["tags"] == found.named("a-grandchild").inputs["tags"] == tags
-    assert "tags" not in found.named("a-versioning").inputs
+    assert recorder.inputs["a-topic"]["tags"] == recorder.inputs["a-grandchild"]["tags"] == tags
+    assert "tags" not in recorder.inputs["a-versioning"]

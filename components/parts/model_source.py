@@ -1,0 +1,84 @@
+"""Where the model that an endpoint serves comes from, however that is, and what is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi_aws import iam as aws_iam
+from pulumi_aws import sagemaker
+
+from components.parts import iam
+from components.parts.encryption import key_grant
+from contract import prefixes
+
+if TYPE_CHECKING:
+    from components.training_endpoint import TrainingEndpointArgs
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """An artifact in the stack's own bucket, whose it is, and what must be so before a model is made of it."""
+
+    job_name: pulumi.Output[str]
+    """The training job."""
+    artifact: pulumi.Output[str]
+    """`s3://` address of the model.tar.gz."""
+    evidence: pulumi.Output[str]
+    """`s3://` address where the model's evidence is, once it was evaluated."""
+    before_model: tuple[pulumi.ResourceHook, ...] = ()
+
+
+def execution_role(
+    name: str, args: TrainingEndpointArgs, parent: pulumi.Resource, *, trains: bool
+) -> pulumi.Output[str]:
+    """The ARN of the role that SageMaker takes to host a model, and to train one.
+
+    Args:
+        name: what the resources' names begin with.
+        args: the component's.
+        parent: the component.
+        trains: whether it trains, and so reads the dataset and writes the model.
+    """
+    child = pulumi.ResourceOptions(parent=parent)
+    role = aws_iam.Role(
+        f"{name}-role",
+        assume_role_policy=pulumi.Output.from_input(args["account_id"]).apply(
+            lambda account: iam.trust("sagemaker.amazonaws.com", account)
+        ),
+        opts=child,
+    )
+    policy = aws_iam.RolePolicy(
+        f"{name}-role-policy",
+        role=role.name,
+        policy=pulumi.Output.all(args["bucket_arn"], args["account_id"]).apply(
+            lambda known: iam.document(
+                iam.read_objects(known[0], [*([prefixes.DATASET] if trains else []), prefixes.MODELS]),
+                iam.write_objects(known[0], [*([prefixes.MODELS] if trains else []), prefixes.CAPTURE]),
+                iam.list_bucket(known[0]),
+                iam.sagemaker_logs(args["region"], known[1]),
+                iam.sagemaker_metrics(),
+                *iam.pull_image(args["image_uri"]),
+                *key_grant(args.get("kms_key_arn")),
+            )
+        ),
+        opts=child,
+    )
+    # whoever takes the role from here takes it with its rights
+    return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
+
+
+def make_model(
+    name: str, source: ModelSource, args: TrainingEndpointArgs, role_arn: pulumi.Input[str], parent: pulumi.Resource
+) -> sagemaker.Model:
+    """Make a model of an artifact, once that may be."""
+    return sagemaker.Model(
+        f"{name}-model",
+        execution_role_arn=role_arn,
+        primary_container={"image": args["image_uri"], "model_data_url": source.artifact},
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            hooks=pulumi.ResourceHookBinding(before_create=[*source.before_model]) if source.before_model else None,
+        ),
+    )

@@ -1,0 +1,73 @@
+"""A model of another stack: its artifact, and the evidence of it, copied into the stack's own bucket.
+
+The copy is what makes the stack stand alone: the other one may train anew, or go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws import s3
+
+from components.parts.model_source import ModelSource
+from contract import prefixes
+
+if TYPE_CHECKING:
+    from components.training_endpoint import TrainingEndpointArgs
+
+
+class PromotedModelArgs(TypedDict):
+    """Which model of another stack is served; `contract.promotion` says whether it may be."""
+
+    job_name: str
+    """The training job that made it."""
+    artifact: str
+    """`BUCKET/KEY` of its model.tar.gz."""
+    evidence: NotRequired[str | None]
+    """`BUCKET/KEY` of its evidence; none is copied without it."""
+    evidence_etag: NotRequired[str]
+    """The evidence that was looked at: another one there is an error, and a new one is copied anew."""
+
+
+def promote(name: str, promoted: PromotedModelArgs, args: TrainingEndpointArgs, parent: pulumi.Resource) -> ModelSource:
+    """Copy a model of another stack.
+
+    Whoever deploys needs s3:GetObject on the other bucket (in another account also by that bucket's policy), and
+    kms:Decrypt where a customer's key encrypts it. What is written is encrypted as the stack's own bucket says.
+
+    Args:
+        name: what the resources' names begin with.
+        promoted: which one.
+        args: the component's.
+        parent: the component.
+    """
+    folder = f"{prefixes.MODELS}{promoted['job_name']}/"
+    # kept, since the model that a roll-back returns to is made of it
+    opts = pulumi.ResourceOptions(parent=parent, retain_on_delete=True)
+    artifact = s3.ObjectCopy(
+        f"{name}-artifact",
+        bucket=args["bucket"],
+        key=folder + prefixes.ARTIFACT_FILE,
+        source=promoted["artifact"],
+        # our own tags: those of the other stack are not copied, nor is the right to read them needed
+        tagging_directive="REPLACE",
+        opts=opts,
+    )
+    evidence = promoted.get("evidence")
+    if evidence:
+        s3.ObjectCopy(
+            f"{name}-evidence",
+            bucket=args["bucket"],
+            key=folder + prefixes.EVIDENCE_FILE,
+            source=evidence,
+            copy_if_match=promoted.get("evidence_etag"),
+            tagging_directive="REPLACE",
+            opts=opts,
+        )
+    place = pulumi.Output.concat("s3://", artifact.bucket, "/")
+    return ModelSource(
+        job_name=pulumi.Output.from_input(promoted["job_name"]),
+        artifact=pulumi.Output.concat(place, artifact.key),
+        evidence=pulumi.Output.concat(place, folder, prefixes.EVIDENCE_FILE),
+    )
