@@ -145,9 +145,14 @@ class Tag(TypedDict):
     Value: str
 
 
+def pairs(tags: Mapping[str, str]) -> list[Tag]:
+    """Tags as most of the API takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
 def tag_list(request: Request) -> list[Tag]:
     """A resource's tags as most of the API takes them."""
-    return [{"Key": key, "Value": value} for key, value in request.get("tags", {}).items()]
+    return pairs(request.get("tags", {}))
 
 
 def retag(request: Request, add: Callable[[dict[str, str]], object], remove: Callable[[list[str]], object]) -> None:

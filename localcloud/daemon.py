@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 from contract.errors import UserError
 
 STATE = "state.json"
@@ -43,21 +45,17 @@ class State:
 
 
 def process_began(pid: int) -> str:
-    """When a process began, as the kernel counts, or "" when there is none."""
+    """When a process began, in seconds since this machine did, or "" when there is none.
+
+    As the difference it stays the same when somebody sets the clock.
+    """
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return _began_by_ps(pid)
-    fields = text.rpartition(")")[2].split()
-    # state Z is dead, only not yet buried
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def _began_by_ps(pid: int) -> str:
-    if Path("/proc").is_dir():
+        process = psutil.Process(pid)
+        # a zombie is dead, only not yet buried
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return "" if dead else f"{process.create_time() - psutil.boot_time():.2f}"
+    except psutil.NoSuchProcess:
         return ""
-    finished = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return finished.stdout.strip()
 
 
 def read_state(folder: Path) -> State | None:

@@ -25,7 +25,8 @@ from localcloud.difference import Change, lines, settings_changed, summary
 from localcloud.engine import Emulation, Preview, delete, request_of
 from localcloud.lock import at_work
 from localcloud.places import FOLDER, STACKS, outputs_file, stack_folder
-from localcloud.program import Registration, run_program
+from localcloud.program import run_program
+from localcloud.registration import Registration
 from localcloud.state import StackState, read_stack_state
 
 DEPLOYMENT = "deployment.json"

@@ -12,9 +12,10 @@ from contract.errors import UserError
 from localcloud.adapter import ADAPTERS, Adapter, Created, Request
 from localcloud.cloud import ACCOUNT, Cloud
 from localcloud.difference import Change, as_json, decide
-from localcloud.functions import answer
+from localcloud.functions import read
 from localcloud.graph import is_known, plain
-from localcloud.program import Registration
+from localcloud.planning import answer
+from localcloud.registration import Registration
 from localcloud.state import Held, StackState, dependents_first
 
 
@@ -22,7 +23,7 @@ def adapter_of(registration: Registration) -> Adapter:
     """The adapter of a resource.
 
     Raises:
-        UserError: there is none for its type, or it does not know one of the inputs.
+        UserError: there is none for its type, or it does not know one of the inputs or options.
     """
     if registration.type not in ADAPTERS:
         raise UserError(f"{registration.urn}: the local cloud has no adapter for {registration.type}")
@@ -34,6 +35,10 @@ def adapter_of(registration: Registration) -> Adapter:
         )
     if any(registration.hooks.get(moment) for moment in ("before_delete", "after_delete")):
         raise UserError(f"{registration.urn}: the local cloud runs no hooks around deletions")
+    if registration.deleted_first:
+        raise UserError(f"{registration.urn}: the local cloud creates a successor first, not as delete_before_replace")
+    if registration.timeouts:
+        raise UserError(f"{registration.urn}: the local cloud keeps no custom_timeouts")
     return found
 
 
@@ -46,26 +51,6 @@ def inputs_of(registration: Registration, held: Held | None) -> dict[str, Any]:
         if key in held.inputs:
             inputs[key] = held.inputs[key]
     return inputs
-
-
-def invoke(region: str, token: str) -> Mapping[str, Any]:
-    """The answer of a provider's function.
-
-    Raises:
-        UserError: nobody knows it.
-    """
-    answers = {
-        "aws:index/getCallerIdentity:getCallerIdentity": {
-            "accountId": ACCOUNT,
-            "arn": f"arn:aws:iam::{ACCOUNT}:root",
-            "userId": ACCOUNT,
-        },
-        "aws:index/getRegion:getRegion": {"region": region, "name": region},
-        "aws:index/getPartition:getPartition": {"partition": "aws"},
-    }
-    if token not in answers:
-        raise UserError(f"the local cloud has no answer to the function {token}")
-    return answers[token]
 
 
 class Preview:
@@ -95,8 +80,8 @@ class Preview:
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider's function."""
-        found = answer(self.cloud, token, arguments)
-        return invoke(self.cloud.region, token) if found is None else found
+        found = read(self.cloud, token, arguments)
+        return answer(token, ACCOUNT, self.cloud.region) if found is None else found
 
     def all_changes(self) -> list[Change]:
         """The changes, with what the program no longer registers."""
@@ -183,8 +168,8 @@ class Emulation:
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider's function."""
-        found = answer(self.cloud, token, arguments)
-        return invoke(self.cloud.region, token) if found is None else found
+        found = read(self.cloud, token, arguments)
+        return answer(token, ACCOUNT, self.cloud.region) if found is None else found
 
     def _auto_name(self, registration: Registration, generation: int) -> str:
         text = f"{self.cloud.stack}\n{registration.urn}" + (f"\n{generation}" if generation else "")

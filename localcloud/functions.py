@@ -24,7 +24,7 @@ class Refused(Exception):
         super().__init__(reason)
 
 
-def answer(cloud: Cloud, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def read(cloud: Cloud, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The answer of a function that reads what is in the cloud; None when it is no such function.
 
     Raises:

@@ -10,41 +10,9 @@ from typing import Any, cast
 import pulumi
 from pulumi.output import Unknown
 
-from localcloud.functions import READ_OUTPUTS
-from localcloud.program import Registration, run_program
-
-ACCOUNT = "123456789012"
-
-
-class _Planning:
-    """Answers with outputs that look real, or, in a preview, with none at all."""
-
-    def __init__(self, preview: bool) -> None:
-        self.preview = preview
-
-    def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
-        """An id and outputs in the provider's shape; nothing but the inputs in a preview."""
-        if self.preview:
-            return "", {}
-        service = registration.type.split(":")[1].split("/")[0]
-        name = registration.inputs.get("name") or registration.name
-        arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:{name}"
-        made = {
-            "arn": arn,
-            "name": name,
-            "qualifiedArn": f"{arn}:1",
-            "version": "1",
-            "url": f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/{name}",
-            "bucket": name,
-            "trainingJobStatus": "Completed",
-        }
-        return name, {**made, **registration.inputs}
-
-    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Who and where we would be; no stack is up, and nothing can be read."""
-        if token == READ_OUTPUTS:
-            return {"outputs": {}}
-        return {"accountId": ACCOUNT, "region": "us-east-1", "name": "us-east-1", "partition": "aws"}
+from contract.stacks import read_stack
+from localcloud.planning import REGION, Planned
+from localcloud.program import run_program
 
 
 def graph(
@@ -55,7 +23,8 @@ def graph(
     Raises:
         UserError: the program refuses its configuration, or can't be run.
     """
-    run = run_program(root, stack, _Planning(preview), overrides=overrides, preview=preview)
+    region = read_stack(root, stack, overrides).delivered().get("aws:region", REGION)
+    run = run_program(root, stack, Planned(preview=preview, region=region), overrides=overrides, preview=preview)
     entries = [
         {
             "urn": registration.urn,

@@ -6,34 +6,33 @@ import json
 
 import pytest
 
-from contract.stacks import read_stack
-from tests.components.stack import ACCOUNT, REGION, ROOT, Run, run_program
+from localcloud.planning import ACCOUNT, REGION
+from tests.components.stack import ROOT, Found, run
 
 WAREHOUSE = ROOT / "examples/warehouse"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Found:
     layer = tmp_path_factory.mktemp("layer") / "layer.zip"
     layer.write_bytes(b"PK\x05\x06" + bytes(18))
-    config = {**read_stack(WAREHOUSE, "dev").values, "warehouse:layerPath": str(layer), "aws:region": REGION}
-    return run_program(WAREHOUSE, "warehouse", "dev", config)
+    return run("dev", folder=WAREHOUSE, layerPath=str(layer))
 
 
-def test_it_takes_two_components_and_trains_nothing(warehouse: Run) -> None:
+def test_it_takes_two_components_and_trains_nothing(warehouse: Found) -> None:
     kinds = {resource.type for resource in warehouse.resources}
     assert {"scones:components:DataBucket", "scones:components:ClassificationWorkflow"} <= kinds
     assert not [kind for kind in kinds if "sagemaker" in kind or kind == "scones:components:TrainingEndpoint"]
 
 
-def test_its_functions_know_its_classes_its_ramps_and_its_threshold(warehouse: Run) -> None:
+def test_its_functions_know_its_classes_its_ramps_and_its_threshold(warehouse: Found) -> None:
     variables = warehouse.named("ramp-filter").inputs["environment"]["variables"]
     assert json.loads(variables["CLASSES"]) == ["parcel", "pallet", "roll_container"]
     assert json.loads(variables["LOADING_BAYS"])["pallet"] == "ramp B"
     assert float(variables["CONFIDENCE_THRESHOLD"]) == 0.9
 
 
-def test_its_classify_function_may_invoke_its_endpoint_and_no_other(warehouse: Run) -> None:
+def test_its_classify_function_may_invoke_its_endpoint_and_no_other(warehouse: Found) -> None:
     (policy,) = [r for r in warehouse.of("RolePolicy") if r.name.startswith("ramp-classify")]
     statements = json.loads(policy.inputs["policy"])["Statement"]
     (invoke,) = [s for s in statements if "sagemaker:InvokeEndpoint" in s["Action"]]
@@ -42,12 +41,12 @@ def test_its_classify_function_may_invoke_its_endpoint_and_no_other(warehouse: R
     assert allowed == [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/ramp-camera"]
 
 
-def test_no_policy_names_something_unknown(warehouse: Run) -> None:
+def test_no_policy_names_something_unknown(warehouse: Found) -> None:
     policies = [r.inputs["policy"] for r in warehouse.resources if "policy" in r.inputs]
     assert len(policies) >= 6
     assert not [policy for policy in policies if "None" in str(policy)]
 
 
-def test_its_resources_are_tagged_as_its_own(warehouse: Run) -> None:
+def test_its_resources_are_tagged_as_its_own(warehouse: Found) -> None:
     tags = warehouse.named("photos-bucket").inputs["tags"]
     assert tags == {"project": "warehouse", "stack": "dev", "component": "DataBucket"}

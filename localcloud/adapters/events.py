@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.errors import UserError
-from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list, whole
+from localcloud.adapter import Created, Request, adapter, pairs, pascal, retag, tag_list, whole
 
 
 @adapter(
     "aws:cloudwatch/eventBus:EventBus",
-    takes=("name", "tags"),
-    replaces=("name",),
+    takes=("tags",),
     ignores={"description": "a text for people", "kmsKeyIdentifier": "emulated buses are not encrypted"},
 )
 def event_bus(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     answer = request.cloud.client("events").create_event_bus(Name=name, Tags=tag_list(request))
     return name, {"id": name, "name": name, "arn": answer["EventBusArn"]}
 
@@ -27,7 +26,7 @@ def update_event_bus(request: Request) -> Mapping[str, Any]:
     client, arn = request.cloud.client("events"), str(request.outputs["arn"])
     retag(
         request,
-        lambda new: client.tag_resource(ResourceARN=arn, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda new: client.tag_resource(ResourceARN=arn, Tags=pairs(new)),
         lambda gone: client.untag_resource(ResourceARN=arn, TagKeys=gone),
     )
     return {}
@@ -40,18 +39,15 @@ def delete_event_bus(request: Request) -> None:
 
 @adapter(
     "aws:cloudwatch/eventRule:EventRule",
-    takes=("name", "description", "eventPattern", "eventBusName", "tags", "state"),
-    replaces=("name", "eventBusName"),
+    takes=("description", "eventPattern", "tags"),
     put=True,
 )
 def event_rule(request: Request) -> Created:
-    name = request.id or request.get("name", request.auto_name)
+    name = request.id or request.auto_name
     answer = request.cloud.client("events").put_rule(
         Name=name,
         EventPattern=request["eventPattern"],
         Description=request.get("description", ""),
-        State=request.get("state", "ENABLED"),
-        EventBusName=request.get("eventBusName", "default"),
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["RuleArn"]}
@@ -59,41 +55,26 @@ def event_rule(request: Request) -> Created:
 
 @event_rule.deletes
 def delete_event_rule(request: Request) -> None:
-    bus = request.get("eventBusName", "default")
-    request.cloud.client("events").delete_rule(Name=request.id, EventBusName=bus)
+    request.cloud.client("events").delete_rule(Name=request.id)
 
 
 @adapter(
     "aws:cloudwatch/eventTarget:EventTarget",
-    takes=(
-        "rule",
-        "arn",
-        "roleArn",
-        "inputTransformer",
-        "inputPath",
-        "deadLetterConfig",
-        "retryPolicy",
-        "eventBusName",
-    ),
-    replaces=("rule", "eventBusName"),
+    takes=("rule", "arn", "roleArn", "inputTransformer", "deadLetterConfig", "retryPolicy"),
+    replaces=("rule",),
     put=True,
 )
 def event_target(request: Request) -> Created:
-    names = {"inputPaths": "InputPathsMap"}
-    target = {
-        key: value for key, value in request.inputs.items() if key not in ("rule", "eventBusName", "inputTransformer")
-    }
+    target = {key: value for key, value in request.inputs.items() if key not in ("rule", "inputTransformer")}
     identity = str(request.outputs.get("targetId", request.auto_name))
     entry: Any = {"Id": identity, **pascal(target)}
     if transformer := request.get("inputTransformer"):
         # the paths' own keys are names of the template, not fields of the API
         entry["InputTransformer"] = {
-            names["inputPaths"]: transformer.get("inputPaths", {}),
+            "InputPathsMap": transformer.get("inputPaths", {}),
             "InputTemplate": transformer["inputTemplate"],
         }
-    answer = request.cloud.client("events").put_targets(
-        Rule=request["rule"], EventBusName=request.get("eventBusName", "default"), Targets=[entry]
-    )
+    answer = request.cloud.client("events").put_targets(Rule=request["rule"], Targets=[entry])
     if answer["FailedEntryCount"]:
         raise UserError(f"{answer['FailedEntries']}")
     return f"{request['rule']}-{identity}", {"targetId": identity}
@@ -101,34 +82,17 @@ def event_target(request: Request) -> Created:
 
 @event_target.deletes
 def delete_event_target(request: Request) -> None:
-    request.cloud.client("events").remove_targets(
-        Rule=request["rule"],
-        EventBusName=request.get("eventBusName", "default"),
-        Ids=[str(request.outputs["targetId"])],
-    )
+    request.cloud.client("events").remove_targets(Rule=request["rule"], Ids=[str(request.outputs["targetId"])])
 
 
 @adapter(
     "aws:sfn/stateMachine:StateMachine",
-    takes=(
-        "name",
-        "definition",
-        "roleArn",
-        "type",
-        "publish",
-        "tags",
-    ),
-    replaces=("name", "type"),
+    takes=("definition", "roleArn", "type", "publish", "tags"),
+    replaces=("type",),
     moves=("stateMachineVersionArn",),
-    ignores={
-        "loggingConfiguration": "the history of executions is in the emulator",
-        "tracingConfiguration": "there is no X-Ray here",
-        "encryptionConfiguration": "emulated state is not encrypted",
-    },
 )
 def state_machine(request: Request) -> Created:
-    client = request.cloud.client("stepfunctions")
-    name = request.get("name", request.auto_name)
+    client, name = request.cloud.client("stepfunctions"), request.auto_name
     answer = client.create_state_machine(
         name=name,
         definition=request["definition"],
@@ -194,13 +158,13 @@ def _scaled(request: Request) -> dict[str, str]:
 
 @adapter(
     "aws:appautoscaling/policy:Policy",
-    takes=("name", "policyType", "resourceId", "scalableDimension", "serviceNamespace",
+    takes=("policyType", "resourceId", "scalableDimension", "serviceNamespace",
            "targetTrackingScalingPolicyConfiguration"),
-    replaces=("name", "resourceId", "scalableDimension", "serviceNamespace"),
+    replaces=("resourceId", "scalableDimension", "serviceNamespace"),
     put=True,
 )  # fmt: skip
 def scaling_policy(request: Request) -> Created:
-    name = request.id or request.get("name", request.auto_name)
+    name = request.id or request.auto_name
     answer = request.cloud.client("application-autoscaling").put_scaling_policy(
         PolicyName=name,
         ServiceNamespace=request["serviceNamespace"],

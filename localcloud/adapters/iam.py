@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.adapter import Created, Request, adapter, retag, tag_list
+from localcloud.adapter import Created, Request, adapter, pairs, retag, tag_list
 
 
-@adapter("aws:iam/role:Role", takes=("name", "assumeRolePolicy", "description", "tags"), replaces=("name",))
+@adapter("aws:iam/role:Role", takes=("assumeRolePolicy", "tags"))
 def role(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     answer = request.cloud.client("iam").create_role(
         RoleName=name,
         AssumeRolePolicyDocument=request["assumeRolePolicy"],
-        Description=request.get("description", ""),
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["Role"]["Arn"]}
@@ -24,10 +23,9 @@ def role(request: Request) -> Created:
 def update_role(request: Request) -> Mapping[str, Any]:
     client = request.cloud.client("iam")
     client.update_assume_role_policy(RoleName=request.id, PolicyDocument=request["assumeRolePolicy"])
-    client.update_role(RoleName=request.id, Description=request.get("description", ""))
     retag(
         request,
-        lambda new: client.tag_role(RoleName=request.id, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda new: client.tag_role(RoleName=request.id, Tags=pairs(new)),
         lambda gone: client.untag_role(RoleName=request.id, TagKeys=gone),
     )
     return {}
@@ -38,9 +36,9 @@ def delete_role(request: Request) -> None:
     request.cloud.client("iam").delete_role(RoleName=request.id)
 
 
-@adapter("aws:iam/rolePolicy:RolePolicy", takes=("name", "role", "policy"), replaces=("name", "role"), put=True)
+@adapter("aws:iam/rolePolicy:RolePolicy", takes=("role", "policy"), replaces=("role",), put=True)
 def role_policy(request: Request) -> Created:
-    name = request.id.partition(":")[2] or request.get("name", request.auto_name)
+    name = request.id.partition(":")[2] or request.auto_name
     request.cloud.client("iam").put_role_policy(
         RoleName=request["role"], PolicyName=name, PolicyDocument=request["policy"]
     )

@@ -77,20 +77,17 @@ def delete_layer_version(request: Request) -> None:
 @adapter(
     "aws:lambda/function:Function",
     takes=(
-        "name", "code", "handler", "runtime", "architectures", "role", "timeout", "memorySize", "environment",
-        "loggingConfig", "publish", "tags", "description",
+        "code", "handler", "runtime", "architectures", "role", "timeout", "memorySize", "environment",
+        "loggingConfig", "publish", "tags",
     ),
-    replaces=("name",),
     moves=("version", "qualifiedArn"),
     ignores={
         "layers": "built for another processor and Python; this environment has the same packages",
-        "reservedConcurrentExecutions": "one machine, one person",
         "kmsKeyArn": "emulated variables are not encrypted",
-        "tracingConfig": "there is no X-Ray here",
     },
 )  # fmt: skip
 def function(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     answer = request.cloud.client("lambda").create_function(
         FunctionName=name,
         # the emulator's own python runtimes hide the exceptions' names, which the state machine catches
@@ -121,7 +118,6 @@ def _configuration(request: Request) -> Any:
         "LoggingConfig": {"LogFormat": logging.get("logFormat", "Text"), "LogGroup": logging["logGroup"]}
         if logging
         else {},
-        "Description": request.get("description", ""),
     }
 
 
@@ -161,16 +157,14 @@ def _reach(request: Request) -> dict[str, str]:
     return {key: value for key, value in request.cloud.environment().items() if key in wanted}
 
 
-@adapter("aws:lambda/permission:Permission", takes=("function", "action", "principal", "sourceArn", "sourceAccount"))
+@adapter("aws:lambda/permission:Permission", takes=("function", "action", "principal", "sourceArn"))
 def permission(request: Request) -> Created:
-    names = {"sourceArn": "SourceArn", "sourceAccount": "SourceAccount"}
-    source = {to: request[key] for key, to in names.items() if request.get(key)}
     request.cloud.client("lambda").add_permission(
         FunctionName=request["function"],
         StatementId=request.auto_name,
         Action=request["action"],
         Principal=request["principal"],
-        **source,
+        SourceArn=request["sourceArn"],
     )
     return request.auto_name, {"statementId": request.auto_name}
 

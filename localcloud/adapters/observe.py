@@ -11,12 +11,11 @@ from localcloud.cloud import ACCOUNT
 
 @adapter(
     "aws:cloudwatch/logGroup:LogGroup",
-    takes=("name", "retentionInDays", "tags"),
-    replaces=("name",),
+    takes=("retentionInDays", "tags"),
     ignores={"kmsKeyId": "emulated logs are not encrypted"},
 )
 def log_group(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     client = request.cloud.client("logs")
     client.create_log_group(logGroupName=name, tags=request.get("tags", {}))
     if request.get("retentionInDays"):
@@ -71,19 +70,18 @@ def delete_dashboard(request: Request) -> None:
 @adapter(
     "aws:cloudwatch/metricAlarm:MetricAlarm",
     takes=(
-        "name", "alarmDescription", "alarmActions", "okActions", "comparisonOperator", "datapointsToAlarm",
+        "alarmDescription", "alarmActions", "okActions", "comparisonOperator", "datapointsToAlarm",
         "dimensions", "evaluationPeriods", "extendedStatistic", "metricName", "metricQueries", "namespace", "period",
         "statistic", "threshold", "treatMissingData", "tags",
     ),
-    replaces=("name",),
     put=True,
 )  # fmt: skip
 def metric_alarm(request: Request) -> Created:
-    name = request.id or request.get("name", request.auto_name)
+    name = request.id or request.auto_name
     plain = {
         key: value
         for key, value in request.inputs.items()
-        if key not in ("name", "tags", "dimensions", "metricQueries", "okActions")
+        if key not in ("tags", "dimensions", "metricQueries", "okActions")
     }
     arguments: dict[str, Any] = {"AlarmName": name, **pascal(plain), "OKActions": request.get("okActions", [])}
     if request.get("dimensions"):

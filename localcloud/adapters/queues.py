@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.screen import counted
-from localcloud.adapter import Created, Request, adapter, retag, tag_list, whole
+from localcloud.adapter import Created, Request, adapter, pairs, retag, tag_list, whole
 
 
 @adapter(
     "aws:sqs/queue:Queue",
-    takes=("name", "messageRetentionSeconds", "visibilityTimeoutSeconds", "tags"),
-    replaces=("name",),
-    ignores=dict.fromkeys(
-        ("sqsManagedSseEnabled", "kmsMasterKeyId", "kmsDataKeyReusePeriodSeconds"), "emulated queues are not encrypted"
-    ),
+    takes=("messageRetentionSeconds", "tags"),
+    ignores=dict.fromkeys(("sqsManagedSseEnabled", "kmsMasterKeyId"), "emulated queues are not encrypted"),
 )
 def queue(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     client = request.cloud.client("sqs")
     url = client.create_queue(QueueName=name, Attributes=_attributes(request), tags=request.get("tags", {}))["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -26,8 +23,7 @@ def queue(request: Request) -> Created:
 
 
 def _attributes(request: Request) -> Any:
-    names = {"messageRetentionSeconds": "MessageRetentionPeriod", "visibilityTimeoutSeconds": "VisibilityTimeout"}
-    return {to: str(whole(request[key])) for key, to in names.items() if request.get(key) is not None}
+    return {"MessageRetentionPeriod": str(whole(request["messageRetentionSeconds"]))}
 
 
 @queue.updates
@@ -70,12 +66,11 @@ def delete_queue_policy(request: Request) -> None:
 
 @adapter(
     "aws:sns/topic:Topic",
-    takes=("name", "tags"),
-    replaces=("name",),
-    ignores={"kmsMasterKeyId": "emulated topics are not encrypted", "displayName": "nobody gets e-mail from here"},
+    takes=("tags",),
+    ignores={"kmsMasterKeyId": "emulated topics are not encrypted"},
 )
 def topic(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     arn = request.cloud.client("sns").create_topic(Name=name, Tags=tag_list(request))["TopicArn"]
     return arn, {"id": arn, "arn": arn, "name": name}
 
@@ -85,7 +80,7 @@ def update_topic(request: Request) -> Mapping[str, Any]:
     client = request.cloud.client("sns")
     retag(
         request,
-        lambda new: client.tag_resource(ResourceArn=request.id, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda new: client.tag_resource(ResourceArn=request.id, Tags=pairs(new)),
         lambda gone: client.untag_resource(ResourceArn=request.id, TagKeys=gone),
     )
     return {}

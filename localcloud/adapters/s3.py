@@ -18,9 +18,9 @@ NAMES = {"id": "ID"}
 BUCKET = ("bucket",)
 
 
-@adapter("aws:s3/bucket:Bucket", takes=("bucket", "tags", "forceDestroy"), replaces=("bucket",))
+@adapter("aws:s3/bucket:Bucket", takes=("tags",))
 def bucket(request: Request) -> Created:
-    name = request.get("bucket", request.auto_name)
+    name = request.auto_name
     request.cloud.client("s3").create_bucket(Bucket=name)
     request.cloud.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(request)})
     domain = f"{name}.s3.amazonaws.com"
@@ -35,14 +35,7 @@ def update_bucket(request: Request) -> Mapping[str, Any]:
 
 @bucket.deletes
 def delete_bucket(request: Request) -> None:
-    client = request.cloud.client("s3")
-    if request.get("forceDestroy"):
-        for page in client.get_paginator("list_object_versions").paginate(Bucket=request.id):
-            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                client.delete_object(
-                    Bucket=request.id, Key=version.get("Key", ""), VersionId=version.get("VersionId", "")
-                )
-    client.delete_bucket(Bucket=request.id)
+    request.cloud.client("s3").delete_bucket(Bucket=request.id)
 
 
 @bucket.counts
@@ -174,8 +167,6 @@ def delete_lifecycle(request: Request) -> None:
     put=True,
     ignores={
         "sourceHash": "it tells the provider when to upload anew",
-        "kmsKeyId": "emulated objects are not encrypted",
-        "serverSideEncryption": "emulated objects are not encrypted",
     },
 )
 def bucket_object(request: Request) -> Created:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
-from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list
+from localcloud.adapter import Created, Request, adapter, pairs, pascal, retag, tag_list
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -20,7 +20,6 @@ NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs
     takes=(
         "trainingJobName", "algorithmSpecification", "hyperParameters", "inputDataConfigs", "outputDataConfig",
         "resourceConfig", "stoppingCondition", "roleArn", "enableManagedSpotTraining", "checkpointConfig", "tags",
-        "enableNetworkIsolation",
     ),
     ignores={"timeouts": "a job is accepted at once"},
 )  # fmt: skip
@@ -45,14 +44,13 @@ def delete_training_job(request: Request) -> None:
 
 
 @adapter("aws:sagemaker/model:Model",
-         takes=("name", "primaryContainer", "executionRoleArn", "enableNetworkIsolation", "tags"))  # fmt: skip
+         takes=("primaryContainer", "executionRoleArn", "tags"))  # fmt: skip
 def model(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     answer = request.cloud.client("sagemaker").create_model(
         ModelName=name,
         PrimaryContainer=pascal(request["primaryContainer"]),
         ExecutionRoleArn=request["executionRoleArn"],
-        EnableNetworkIsolation=bool(request.get("enableNetworkIsolation")),
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["ModelArn"]}
@@ -65,11 +63,10 @@ def delete_model(request: Request) -> None:
 
 @adapter(
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
-    takes=("name", "productionVariants", "dataCaptureConfig", "tags"),
-    ignores={"kmsKeyArn": "emulated volumes are not encrypted"},
+    takes=("productionVariants", "dataCaptureConfig", "tags"),
 )
 def endpoint_configuration(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     capture = {"DataCaptureConfig": pascal(request["dataCaptureConfig"])} if request.get("dataCaptureConfig") else {}
     variants = pascal(request["productionVariants"], {"memorySizeInMb": "MemorySizeInMB"})
     answer = request.cloud.client("sagemaker").create_endpoint_config(
@@ -89,7 +86,7 @@ def delete_endpoint_configuration(request: Request) -> None:
     replaces=("name",),
 )
 def endpoint(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request["name"]
     client = request.cloud.client("sagemaker")
     answer = client.create_endpoint(
         EndpointName=name,
@@ -135,7 +132,7 @@ def update_endpoint(request: Request) -> Mapping[str, Any]:
     arn = str(request.outputs["arn"])
     retag(
         request,
-        lambda new: client.add_tags(ResourceArn=arn, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda new: client.add_tags(ResourceArn=arn, Tags=pairs(new)),
         lambda gone: client.delete_tags(ResourceArn=arn, TagKeys=gone),
     )
     return {}

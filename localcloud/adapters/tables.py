@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.screen import counted
-from localcloud.adapter import Created, Request, adapter, pascal, retag, tag_list
+from localcloud.adapter import Created, Request, adapter, pairs, pascal, retag, tag_list
 
 
 @adapter(
     "aws:dynamodb/table:Table",
-    takes=("name", "billingMode", "hashKey", "rangeKey", "attributes", "ttl", "tags"),
-    replaces=("name", "hashKey", "rangeKey", "attributes"),
+    takes=("billingMode", "hashKey", "rangeKey", "attributes", "ttl", "tags"),
+    replaces=("hashKey", "rangeKey", "attributes"),
     ignores={
         "serverSideEncryption": "emulated tables are not encrypted",
         "pointInTimeRecovery": "nothing here outlives `down`",
-        "deletionProtectionEnabled": "nothing here outlives `down`",
     },
 )
 def table(request: Request) -> Created:
-    name = request.get("name", request.auto_name)
+    name = request.auto_name
     client = request.cloud.client("dynamodb")
     keys: Any = [{"AttributeName": request["hashKey"], "KeyType": "HASH"}]
     if request.get("rangeKey"):
@@ -47,7 +46,7 @@ def update_table(request: Request) -> Mapping[str, Any]:
     arn = str(request.outputs["arn"])
     retag(
         request,
-        lambda new: client.tag_resource(ResourceArn=arn, Tags=[{"Key": key, "Value": new[key]} for key in new]),
+        lambda new: client.tag_resource(ResourceArn=arn, Tags=pairs(new)),
         lambda gone: client.untag_resource(ResourceArn=arn, TagKeys=gone),
     )
     return {}

@@ -2,63 +2,25 @@
 
 import json
 import re
-from dataclasses import dataclass, field
 
 import pulumi
 import pytest
 
+from components.observability import Observability
 from components.parts import alarms, dashboard
 from handlers.environment import names as parse_names
 from handlers.observe import metrics
 from handlers.observe.handler import read_settings
+from localcloud.planning import ACCOUNT, REGION, SUFFIX
+from tests.components.stack import Found, run_alone
 
-REGION, ACCOUNT = "us-east-1", "123456789012"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:scones-alerts"
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/scones-dev"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:scones-dev"
 BUCKET_ARN = "arn:aws:s3:::scones-dev-data"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"
 
-ARNS = {
-    "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
-    "aws:iam/role:Role": "iam::{account}:role/{name}",
-    "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
-    "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
-    "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/{name}",
-}
-WITHOUT_ARN = {
-    "aws:iam/rolePolicy:RolePolicy",
-    "aws:cloudwatch/eventTarget:EventTarget",
-    "aws:lambda/permission:Permission",
-}
-UNTAGGED = {*WITHOUT_ARN, "aws:cloudwatch/dashboard:Dashboard"}
-
-
-@dataclass
-class Recorder(pulumi.runtime.Mocks):
-    """Every registered resource by type; a type or call that it was not told about is an error."""
-
-    resources: list[pulumi.runtime.MockResourceArgs] = field(default_factory=list)
-
-    def new_resource(self, args):
-        if args.typ == "scones:components:Observability":
-            return "", {}
-        if args.typ not in {*ARNS, *WITHOUT_ARN}:
-            raise ValueError(f"unknown resource type {args.typ}")
-        self.resources.append(args)
-        state = {"name": args.name, **args.inputs}
-        if args.typ in ARNS:
-            arn = ARNS[args.typ].format(region=REGION, account=ACCOUNT, name=args.name)
-            state["arn"] = f"arn:aws:{arn}"
-        return f"{args.name}-id", state
-
-    def call(self, args):
-        raise ValueError(f"unknown call {args.token}")
-
-    def of(self, kind):
-        """Name -> inputs of the resources of a type such as cloudwatch/metricAlarm:MetricAlarm."""
-        return {args.name: args.inputs for args in self.resources if args.typ == f"aws:{kind}"}
+UNTAGGED = {"RolePolicy", "EventTarget", "Permission", "Dashboard", "Observability"}
 
 
 def arguments(**changes):
@@ -85,23 +47,15 @@ def arguments(**changes):
     return {key: pulumi.Output.from_input(value) if key in outputs else value for key, value in args.items()}
 
 
-def deployed(**changes):
+def deployed(**changes) -> Found:
     """What a program with this component alone registers."""
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="scones", stack="dev", preview=False)
-    outputs = []
 
-    @pulumi.runtime.test
     def program():
-        from components.observability import Observability
-
         component = Observability("watch", arguments(**changes))
-        both = pulumi.Output.all(component.function_name, component.dashboard_name)
-        return both.apply(outputs.extend)
+        pulumi.export("function", component.function_name)
+        pulumi.export("dashboard", component.dashboard_name)
 
-    program()
-    recorder.outputs = outputs
-    return recorder
+    return run_alone(program)
 
 
 @pytest.fixture(scope="module")
@@ -120,33 +74,30 @@ def either(request):
 
 
 def test_the_outputs_name_the_function_and_the_dashboard(plain):
-    assert plain.outputs == ["watch-observe", "scones-dev"]
+    assert plain.outputs == {"function": f"watch-observe{SUFFIX}", "dashboard": "scones-dev"}
 
 
 def test_nothing_that_is_rendered_holds_an_unresolved_value(either):
-    for args in either.resources:
-        text = json.dumps(args.inputs, default=lambda value: f"{type(value).__name__}")
-        assert "None" not in text, args.name
-        assert "Output" not in text, args.name
+    assert len(either.resources) > 10
+    for resource in either.resources:
+        text = json.dumps(resource.inputs, default=lambda value: f"{type(value).__name__}")
+        assert "None" not in text, resource.name
+        assert "Output" not in text, resource.name
 
 
 def test_every_resource_that_takes_tags_says_whose_it_is(either):
-    for args in either.resources:
-        if args.typ not in UNTAGGED:
-            assert args.inputs["tags"] == {"project": "scones", "stack": "dev", "component": "Observability"}
-
-
-def test_names_of_resources_are_unique(either):
-    names = [(args.typ, args.name) for args in either.resources]
-    assert len(names) == len(set(names))
+    tagged = [each for each in either.resources if each.type.rpartition(":")[2] not in UNTAGGED]
+    assert len(tagged) > 10
+    for resource in tagged:
+        assert resource.inputs["tags"] == {"project": "scones", "stack": "dev", "component": "Observability"}
 
 
 def test_the_function_is_pinned_logs_to_its_own_group_and_holds_only_what_it_imports(plain):
-    (function,) = plain.of("lambda/function:Function").values()
+    (function,) = plain.inputs("Function").values()
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
     assert function["handler"] == "handlers.observe.handler.handler"
-    assert function["loggingConfig"] == {"logFormat": "Text", "logGroup": "watch-observe-logs"}
-    assert plain.of("cloudwatch/logGroup:LogGroup")["watch-observe-logs"]["retentionInDays"] == 30
+    assert function["loggingConfig"] == {"logFormat": "Text", "logGroup": f"watch-observe-logs{SUFFIX}"}
+    assert plain.inputs("LogGroup")["watch-observe-logs"]["retentionInDays"] == 30
     files = set(function["code"].assets)
     assert {
         "handlers/__init__.py",
@@ -158,7 +109,7 @@ def test_the_function_is_pinned_logs_to_its_own_group_and_holds_only_what_it_imp
 
 
 def test_the_environment_is_what_the_function_reads(plain, retraining):
-    (function,) = plain.of("lambda/function:Function").values()
+    (function,) = plain.inputs("Function").values()
     variables = function["environment"]["variables"]
     settings = read_settings(variables)
     assert (settings.namespace, settings.stack, settings.endpoint) == ("Scones", "dev", "scones-dev")
@@ -166,12 +117,12 @@ def test_the_environment_is_what_the_function_reads(plain, retraining):
     assert settings.classes == parse_names("CLASSES", variables) == ("bicycle", "motorcycle")
     assert (settings.baseline_bucket, settings.baseline_key) == ("scones-dev-data", "baseline/baseline.json")
     assert settings.retrain_event_bus == ""
-    (function,) = retraining.of("lambda/function:Function").values()
+    (function,) = retraining.inputs("Function").values()
     assert read_settings(function["environment"]["variables"]).retrain_event_bus == BUS
 
 
 def rights(recorder):
-    (policy,) = recorder.of("iam/rolePolicy:RolePolicy").values()
+    (policy,) = recorder.inputs("RolePolicy").values()
     statements = json.loads(policy["policy"])["Statement"]
     return {action: statement for statement in statements for action in statement["Action"]}
 
@@ -188,7 +139,7 @@ def test_the_role_may_do_what_the_function_does_and_nothing_else(plain):
     }
     assert granted["s3:GetObject"]["Resource"] == [f"{BUCKET_ARN}/capture/*", f"{BUCKET_ARN}/baseline/*"]
     assert granted["logs:PutLogEvents"]["Resource"] == [
-        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:watch-observe-logs:*"
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:watch-observe-logs{SUFFIX}:*"
     ]
     assert granted["cloudwatch:PutMetricData"]["Condition"] == {
         "StringEqualsIfExists": {"cloudwatch:namespace": "Scones"}
@@ -204,7 +155,7 @@ def test_the_right_to_announce_and_to_decrypt_come_with_a_bus_and_a_key(retraini
 
 
 def test_new_captures_and_ended_executions_call_the_function(plain):
-    rules = plain.of("cloudwatch/eventRule:EventRule")
+    rules = plain.inputs("EventRule")
     assert {name: json.loads(rule["eventPattern"]) for name, rule in rules.items()} == {
         "watch-captures": {
             "source": ["aws.s3"],
@@ -220,14 +171,12 @@ def test_new_captures_and_ended_executions_call_the_function(plain):
             },
         },
     }
-    function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:watch-observe"
-    targets = plain.of("cloudwatch/eventTarget:EventTarget").values()
-    assert {target["rule"]: target["arn"] for target in targets} == dict.fromkeys(rules, function_arn)
-    allowed = {
-        permission["sourceArn"]: permission["principal"]
-        for permission in plain.of("lambda/permission:Permission").values()
-    }
-    assert allowed == {f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}": "events.amazonaws.com" for name in rules}
+    function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:watch-observe{SUFFIX}"
+    targets = plain.inputs("EventTarget").values()
+    named = {f"{name}{SUFFIX}" for name in rules}
+    assert {target["rule"]: target["arn"] for target in targets} == dict.fromkeys(named, function_arn)
+    allowed = {permission["sourceArn"]: permission["principal"] for permission in plain.inputs("Permission").values()}
+    assert allowed == {f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}": "events.amazonaws.com" for name in named}
 
 
 ALARMS = [
@@ -243,11 +192,11 @@ ALARMS = [
 
 
 def alarm(recorder, key):
-    return recorder.of("cloudwatch/metricAlarm:MetricAlarm")[f"watch-{key}"]
+    return recorder.inputs("MetricAlarm")[f"watch-{key}"]
 
 
 def test_the_alarms_are_these(either):
-    assert set(either.of("cloudwatch/metricAlarm:MetricAlarm")) == {f"watch-{key}" for key in ALARMS}
+    assert set(either.inputs("MetricAlarm")) == {f"watch-{key}" for key in ALARMS}
 
 
 @pytest.mark.parametrize("key", ALARMS)
@@ -320,16 +269,14 @@ def test_without_retraining_the_drift_alarm_tells_people_only(plain):
 
 
 def test_with_retraining_the_drift_alarm_calls_the_function_and_no_other_alarm_does(retraining):
-    function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:watch-observe"
+    function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:watch-observe{SUFFIX}"
     calling = [
-        name
-        for name, inputs in retraining.of("cloudwatch/metricAlarm:MetricAlarm").items()
-        if function_arn in inputs["alarmActions"]
+        name for name, inputs in retraining.inputs("MetricAlarm").items() if function_arn in inputs["alarmActions"]
     ]
     assert calling == ["watch-drift"]
-    permission = retraining.of("lambda/permission:Permission")["watch-drift-permission"]
+    permission = retraining.inputs("Permission")["watch-drift-permission"]
     assert permission["principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
-    assert permission["sourceArn"] == f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:watch-drift"
+    assert permission["sourceArn"] == f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:watch-drift{SUFFIX}"
 
 
 def test_alarms_on_our_own_metrics_use_names_that_the_function_publishes():
@@ -366,11 +313,11 @@ def graph(body, title):
 
 
 def test_the_dashboard_is_registered_with_every_alarm(plain):
-    (inputs,) = plain.of("cloudwatch/dashboard:Dashboard").values()
+    (inputs,) = plain.inputs("Dashboard").values()
     body = json.loads(inputs["dashboardBody"])
     assert inputs["dashboardName"] == "scones-dev"
     assert graph(body, "Alarms")["alarms"] == [
-        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:watch-{key}" for key in ALARMS
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:watch-{key}{SUFFIX}" for key in ALARMS
     ]
 
 

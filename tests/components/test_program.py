@@ -3,15 +3,14 @@
 import json
 import re
 
-import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
-from components.parts.training_wait import TrainingNotCompletedError
+from contract.errors import UserError
 from contract.outputs import OUTPUT_NAMES, parse_outputs
+from localcloud.planning import Planned
 from tests.components.dataset import write_dataset
-from tests.components.parts.test_training_wait import complete
-from tests.components.stack import ROOT, Run, run
+from tests.components.stack import ROOT, Found, run
 
 TAGGABLE = {
     "Bucket", "BucketObject", "Role", "TrainingJob", "Model", "EndpointConfiguration", "Endpoint", "Target",
@@ -29,16 +28,16 @@ def places(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def dev(places) -> Run:
+def dev(places) -> Found:
     return run("dev", **places)
 
 
 @pytest.fixture(scope="module")
-def prod(places) -> Run:
+def prod(places) -> Found:
     return run("prod", **places)
 
 
-def documents(found: Run):
+def documents(found: Found):
     """Every JSON text among the inputs, by resource and property."""
     for resource in found.resources:
         for key, value in resource.inputs.items():
@@ -46,7 +45,7 @@ def documents(found: Run):
                 yield resource, key, json.loads(value)
 
 
-def statements(found: Run):
+def statements(found: Found):
     for resource, _, document in documents(found):
         for statement in document.get("Statement", []):
             yield resource, statement
@@ -60,12 +59,13 @@ def short(kind: str) -> str:
 def test_no_urn_is_registered_twice_and_every_resource_has_a_component_for_a_parent(stack, request):
     found = request.getfixturevalue(stack)
     assert len(set(found.urns)) == len(found.urns) == len(found.resources)
-    tops = [urn for urn in found.urns if urn.split("::")[2].startswith("pulumi:pulumi:Stack$")]
-    assert {urn.split("$")[1].split("::")[0] for urn in tops} == {
+    components = [resource for resource in found.resources if not resource.custom]
+    assert {resource.type for resource in components} == {
         f"scones:components:{name}"
         for name in ("DataBucket", "TrainingEndpoint", "ClassificationWorkflow", "Observability")
     }
-    assert all(urn.split("::")[2].startswith("scones:components:") for urn in set(found.urns) - set(tops))
+    above = {resource.urn for resource in components}
+    assert {resource.parent for resource in found.resources if resource.custom} == above
 
 
 def test_a_preview_registers_the_same_resources(dev, places):
@@ -130,7 +130,7 @@ def test_an_upload_starts_the_machine_with_the_input_everybody_uses(dev):
     assert json.loads(template) == {
         "s3_bucket": "bucket", "s3_key": "key", "s3_version": "version", "image_data": "",
     }  # fmt: skip
-    assert target["deadLetterConfig"]["arn"].endswith("workflow-dead-letters")
+    assert target["deadLetterConfig"]["arn"].endswith(":workflow-dead-letters-1a2b3c4")
     pattern = json.loads(dev.named("workflow-uploads").inputs["eventPattern"])
     assert pattern["detail"]["bucket"]["name"][0].startswith("data-bucket")
 
@@ -248,6 +248,14 @@ def test_the_outputs_are_those_that_the_tools_read(dev):
     assert json.loads(json.dumps(dev.outputs)) == dev.outputs
 
 
+def test_every_component_tells_whoever_uses_it_what_it_has_made(dev):
+    told = {each.name: dev.resource_outputs[each.urn] for each in dev.resources if not each.custom}
+    assert told["data"] == {"bucket": dev.outputs["bucket"], "arn": f"arn:aws:s3:::{dev.outputs['bucket']}"}
+    assert told["model"]["endpointName"] == dev.outputs["endpointName"]
+    assert told["workflow"]["stateMachineArn"] == dev.outputs["stateMachineArn"]
+    assert told["observability"]["functionName"] == dev.outputs["functions"]["observe"]
+
+
 def test_the_map_fits_on_a_screen_or_two():
     assert len((ROOT / "__main__.py").read_text().splitlines()) < 100
 
@@ -265,30 +273,27 @@ def test_functions_run_on_what_the_layer_is_built_for(dev):
 
 
 def test_without_a_layer_the_program_says_what_to_do_and_shows_no_traceback(places):
-    with pytest.raises(pulumi.RunError, match="make layer"):
+    with pytest.raises(UserError, match="make layer"):
         run("dev", **(places | {"layerPath": "build/none.zip"}))
 
 
 def test_what_is_wrong_with_region_and_dataset_comes_in_one_report(places):
-    with pytest.raises(pulumi.RunError, match=r"2 problems in the configuration of stack dev") as caught:
+    with pytest.raises(UserError, match=r"2 problems in the configuration of stack dev") as caught:
         run("dev", region="mars-1", **(places | {"datasetDir": "build/none"}))
     assert "mars-1" in str(caught.value) and "training prepare" in str(caught.value)
 
 
 def test_replacing_a_configuration_never_takes_it_from_under_an_endpoint(dev):
-    configuration = dev.requests["model-configuration"]
-    assert configuration.retainOnDelete
-    assert not [name for name, request in dev.requests.items() if request.deleteBeforeReplace]
+    assert dev.named("model-configuration").retained
+    assert not [resource.name for resource in dev.resources if resource.deleted_first]
 
 
 def test_a_job_gets_the_time_that_it_may_take_and_is_not_run_again_for_what_makes_no_model(dev):
-    name = dev.of("TrainingJob")[0].name
-    request = dev.requests[name]
-    assert name.endswith(dev.outputs["trainingJobName"])
+    (job,) = dev.of("TrainingJob")
+    assert job.name.endswith(dev.outputs["trainingJobName"])
     # the provider hears of its own input only
-    assert not request.customTimeouts.create and dev.of("TrainingJob")[0].inputs["timeouts"] == {"create": "15m"}
-    inputs = set(dev.of("TrainingJob")[0].inputs)
-    assert inputs - set(request.ignoreChanges) == {"trainingJobName", "tags"}
+    assert not job.timeouts and job.inputs["timeouts"] == {"create": "15m"}
+    assert set(job.inputs) - set(job.ignore_changes) == {"trainingJobName", "tags"}
 
 
 def test_every_version_of_the_machine_and_of_what_it_invokes_is_published(dev):
@@ -310,46 +315,45 @@ class Described:
         return {"ResourceConfig": {}, **self.record}
 
 
-@pytest.fixture
-def hooks(places, monkeypatch):
-    """The program's hooks by the kind of the resource before whose creation they run."""
-    functions = {}
+class Hooked(Planned):
+    """Runs what the program wants before a kind of resource is created."""
 
-    class Remembered(pulumi.ResourceHook):
-        def __init__(self, name, func, opts=None):
-            functions[name] = func
-            super().__init__(name, func, opts)
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.created = kind, []
 
-    monkeypatch.setattr(pulumi, "ResourceHook", Remembered)
-    found = run("dev", **places)
-    bound = {
-        short(resource.type): functions[name]
-        for resource in found.resources
-        for name in found.requests[resource.name].hooks.before_create
-    }
-    return found, bound
+    def create(self, registration):
+        if short(registration.type) == self.kind:
+            registration.run_hooks("before_create", new_inputs=registration.inputs)
+        self.created.append(short(registration.type))
+        return super().create(registration)
 
 
 def with_sagemaker(monkeypatch, client):
     monkeypatch.setattr("boto3.client", lambda service, **options: client if service == "sagemaker" else None)
 
 
-def test_no_model_is_made_of_a_job_that_was_stopped(hooks, monkeypatch):
-    found, bound = hooks
-    client = Described(TrainingJobStatus="Stopped", SecondaryStatus="MaxRuntimeExceeded")
+def test_no_model_is_made_of_a_job_that_was_stopped(dev, places, monkeypatch):
+    client, engine = Described(TrainingJobStatus="Stopped", SecondaryStatus="MaxRuntimeExceeded"), Hooked("Model")
     with_sagemaker(monkeypatch, client)
     monkeypatch.setattr("components.parts.training_wait.LogTail.new_lines", lambda self: [])
-    with pytest.raises(TrainingNotCompletedError, match="Stopped"):
-        complete(bound["Model"](None))
-    assert client.asked == [found.outputs["trainingJobName"]]
+    with pytest.raises(UserError, match="Stopped"):
+        run("dev", engine=engine, **places)
+    assert client.asked == [dev.outputs["trainingJobName"]]
+    assert "TrainingJob" in engine.created and not {"Model", "EndpointConfiguration"} & set(engine.created)
 
 
-def test_no_job_is_created_under_a_name_that_is_used_up(hooks, monkeypatch):
-    found, bound = hooks
+def test_a_job_is_created_under_a_name_that_nobody_has(places, monkeypatch):
+    engine = Hooked("TrainingJob")
     with_sagemaker(monkeypatch, Described())
-    bound["TrainingJob"](None)
-    client = Described(TrainingJobStatus="Failed", FailureReason="no capacity")
+    run("dev", engine=engine, **places)
+    assert "TrainingJob" in engine.created
+
+
+def test_no_job_is_created_under_a_name_that_is_used_up(dev, places, monkeypatch):
+    client, engine = Described(TrainingJobStatus="Failed", FailureReason="no capacity"), Hooked("TrainingJob")
     with_sagemaker(monkeypatch, client)
-    with pytest.raises(TrainingNotCompletedError, match=r"no capacity.*trainingAttempt 2"):
-        bound["TrainingJob"](None)
-    assert client.asked == [found.outputs["trainingJobName"]]
+    with pytest.raises(UserError, match=r"no capacity(.|\n)*trainingAttempt 2"):
+        run("dev", engine=engine, **places)
+    assert client.asked == [dev.outputs["trainingJobName"]]
+    assert "TrainingJob" not in engine.created

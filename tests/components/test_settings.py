@@ -1,3 +1,4 @@
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from components.settings import KEYS, SettingsError, parse
 from contract.errors import UserError
-from tests.components.stack import ROOT, configuration
+from contract.stacks import read_stack
+from tests.components.stack import ROOT
 from training.dataset.manifest import DatasetError, Manifest
 
 CLASSES = ("bicycle", "motorcycle")
@@ -19,13 +21,15 @@ def dataset(classes=CLASSES) -> Manifest:
     return Manifest("recordio", classes, 32, {"train": 800, "validation": 200, "test": 200}, {}, "0" * 64)
 
 
+@functools.cache
+def configured(stack: str) -> dict[str, object]:
+    namespace = "scones:"
+    values = read_stack(ROOT, stack).values
+    return {key.removeprefix(namespace): value for key, value in values.items() if key.startswith(namespace)}
+
+
 def raw(stack: str = "dev", **overrides: object) -> dict[str, object]:
-    prefix = "scones:"
-    return {
-        key.removeprefix(prefix): value
-        for key, value in configuration(stack, **{"neitherClass": "false"} | overrides).items()
-        if key.startswith(prefix)
-    }
+    return {**configured(stack), "neitherClass": "false", **overrides}
 
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"

@@ -16,6 +16,8 @@ from contract.pictures import LARGEST_IN_ONE_PIECE, to_model_image
 from tests.photo_builders import encoded, quarters
 from tests.photo_table import SAMPLES
 
+pytestmark = pytest.mark.long
+
 MEASURE = """
 import resource, sys
 from handlers import serialize

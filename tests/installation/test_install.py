@@ -74,22 +74,37 @@ class Clone:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Clone:
+def fresh(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
 
 
-def test_the_first_make_says_what_it_does_in_two_lines_and_the_second_does_nothing(clone: Clone):
-    first = clone.make()
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with pip alone, as `python -m venv` makes it in some seconds."""
+    made = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", made], check=True)
+    return made
+
+
+@pytest.fixture
+def clone(fresh: Clone, environment: Path) -> Clone:
+    """A clone with an empty environment that somebody else made, such as `pulumi install`."""
+    shutil.copytree(environment, fresh.folder / ".venv", symlinks=True)
+    return fresh
+
+
+@pytest.mark.long
+def test_the_first_make_says_what_it_does_in_two_lines_and_the_second_does_nothing(fresh: Clone):
+    first = fresh.make()
     assert first.returncode == 0, first.stderr
     begin, end = first.stdout.splitlines()
     assert begin.startswith("Installing 2 packages of requirements.txt into .venv")
     assert end.startswith("Installed in ")
-    assert clone.installed() == {"one==1.0", "two==2.0"}
-    assert "up to date" in clone.make().stdout
+    assert fresh.installed() == {"one==1.0", "two==2.0"}
+    assert "up to date" in fresh.make().stdout
 
 
 def test_an_environment_that_pulumi_made_is_taken_as_it_is(clone: Clone):
-    subprocess.run([sys.executable, "-m", "venv", clone.folder / ".venv"], check=True)
     clone.python("-m", "pip", "install", "-r", "requirements.txt")
     made = clone.make()
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
@@ -141,7 +156,6 @@ def test_a_package_whose_installation_was_stopped_is_installed_again(clone: Clon
 
 
 def test_on_a_terminal_a_bar_reaches_its_end(clone: Clone):
-    subprocess.run([sys.executable, "-m", "venv", clone.folder / ".venv"], check=True)
     ours, theirs = pty.openpty()
     words = [clone.folder / ".venv/bin/python", "scripts/install.py", "requirements.txt"]
     subprocess.run(words, cwd=clone.folder, env=clone.environment, stdout=theirs, check=True, timeout=120)
@@ -153,13 +167,13 @@ def test_on_a_terminal_a_bar_reaches_its_end(clone: Clone):
     assert shown.count("\n") == 2
 
 
-def test_too_old_a_python_is_told_so(clone: Clone):
-    old = clone.folder / "old-python"
+def test_too_old_a_python_is_told_so(fresh: Clone):
+    old = fresh.folder / "old-python"
     old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 10, 9); $2"\n')
     old.chmod(0o755)
     told = subprocess.run(
-        ["make", f"PYTHON={old}", STAMP], cwd=clone.folder, capture_output=True, text=True, check=False
+        ["make", f"PYTHON={old}", STAMP], cwd=fresh.folder, capture_output=True, text=True, check=False
     )
     assert told.returncode
     assert "Scones needs Python 3.11 or newer" in told.stderr
-    assert not (clone.folder / ".venv").exists()
+    assert not (fresh.folder / ".venv").exists()

@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 
 from tests.installation.locks import DEVELOP, LAYER, PROJECT, ROOT, RUN, declared, pins, pins_here, version
 
-OURS = {"components", "contract", "handlers", "localcloud", "operations", "training"}
+PRODUCT = {"components", "contract", "handlers", "localcloud", "operations", "training"}
+OURS = {*PRODUCT, "policy"}
 PROGRAMS = {"awslambdaric"}
 """What the local cloud starts as a process instead of importing it."""
 OF_MOTO = {"flask", "flask-cors"}
@@ -93,7 +94,7 @@ def providers(modules: Iterable[str]) -> list[set[str]]:
 
 
 def test_the_product_asks_for_what_it_imports_and_for_nothing_else():
-    files = [ROOT / "__main__.py", *(path for name in OURS for path in (ROOT / name).rglob("*.py"))]
+    files = [ROOT / "__main__.py", *(path for name in PRODUCT for path in (ROOT / name).rglob("*.py"))]
     asked, imported = declared().keys(), providers(imports(files))
     assert [names for names in imported if not names & asked] == []
     assert asked - set().union(*imported) <= PROGRAMS | OF_MOTO

@@ -1,56 +1,44 @@
-"""What runs below a process, and what listens, read from the kernel (Linux)."""
+"""What runs below a process, and on which addresses it listens."""
 
+from __future__ import annotations
+
+import contextlib
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+
+import psutil
 
 
-def parents() -> dict[int, int]:
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            found[int(path.parent.name)] = int(fields[1])
-    return found
+def _processes(pids: Iterable[int]) -> Iterator[psutil.Process]:
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:
+                yield process
 
 
 def family(pid: int) -> set[int]:
     """The process and all that descend from it."""
-    table, found = parents(), {pid}
-    while more := {child for child, parent in table.items() if parent in found} - found:
-        found |= more
-    return found
+    below = {child.pid for process in _processes([pid]) for child in process.children(recursive=True)}
+    return {pid, *alive(below)}
 
 
-def alive(pids: set[int]) -> set[int]:
-    return pids & set(parents())
+def alive(pids: Iterable[int]) -> set[int]:
+    return {process.pid for process in _processes(pids)}
 
 
 def command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
+    return "".join(" ".join(process.cmdline()) for process in _processes([pid]))
 
 
-def listening(pids: set[int]) -> set[str]:
-    """Addresses, as hexadecimal as the kernel writes them, on which any of the processes takes TCP connections."""
-    inodes = set()
-    for pid in pids:
-        for link in Path(f"/proc/{pid}/fd").glob("*"):
-            try:
-                name = str(link.readlink())
-            except OSError:
-                continue
-            if name.startswith("socket:["):
-                inodes.add(name[8:-1])
-    rows = [
-        line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-    ]
-    return {row[1].rpartition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+def listening(pids: Iterable[int]) -> set[str]:
+    """Addresses on which any of the processes takes TCP connections."""
+    return {
+        connection.laddr.ip
+        for process in _processes(pids)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
 
 
 def eventually(true: Callable[[], object], seconds: float = 15.0) -> bool:

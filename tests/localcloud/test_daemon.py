@@ -12,7 +12,7 @@ from contract.errors import UserError
 from localcloud.adapters.lambda_ import BOOTSTRAP, _zipped
 from localcloud.cloud import Cloud
 from localcloud.daemon import LOG, STATE, State, last_words, process_began, read_state, start_daemon, stop_daemon
-from localcloud.deployment import Listener, deploy, stacks_up
+from localcloud.deployment import Listener, connect, deploy, shut_down, stacks_up
 from localcloud.graph import graph
 from localcloud.lock import at_work
 from localcloud.state import FILE
@@ -102,7 +102,8 @@ def test_a_daemon_that_died_says_so_and_its_log_is_kept(folder):
     assert last_words(folder) == ""
 
 
-def test_an_interrupted_up_stays_where_it_is_and_the_next_goes_on_with_it(root):
+@pytest.mark.long
+def test_an_interrupted_up_stays_where_it_is_the_next_goes_on_with_it_and_down_leaves_nothing(root):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     up = subprocess.Popen(
         [sys.executable, "-m", "localcloud", "up"],
@@ -128,12 +129,16 @@ def test_an_interrupted_up_stays_where_it_is_and_the_next_goes_on_with_it(root):
         assert sum(deployment.resources.values()) == registered and read_state(root / ".localcloud") == before
         assert f"{registered - len(there)} to create" in lines[0], lines[0]
         assert there <= {each["id"] for each in json.loads(held.read_text())["resources"]}
+        pids = family(before.pid)
+        assert len(pids) >= 2
+        assert shut_down(root)
+        assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
+        assert not (root / ".localcloud").exists()
+        with pytest.raises(UserError, match="nothing is up"):
+            connect(root)
     finally:
         up.kill()
-        pids = family(before.pid) if (before := read_state(root / ".localcloud")) else set()
         stop_daemon(root / ".localcloud")
-    assert eventually(lambda: not alive(pids)), [command(pid) for pid in alive(pids)]
-    assert not (root / ".localcloud").exists()
 
 
 def test_who_comes_second_waits_and_says_for_whom(tmp_path):

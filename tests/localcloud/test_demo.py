@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.localcloud.local_stack import REPOSITORY
 
 
@@ -15,6 +17,7 @@ def run_demo(root, *words):
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_the_demo_ends_well_and_says_how_in_one_file(root):
     started = time.monotonic()
     finished = run_demo(root, "--json")

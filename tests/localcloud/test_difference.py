@@ -196,13 +196,22 @@ def test_the_state_is_what_was_written(world):
     assert (world.root / "state" / FILE).is_file()
 
 
-def test_hooks_around_deletions_are_refused_since_nobody_would_run_them(world):
-    body = """
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("hooks=pulumi.ResourceHookBinding(before_delete=[hook])", "runs no hooks around deletions"),
+        ("delete_before_replace=True", "creates a successor first, not as delete_before_replace"),
+        ("custom_timeouts=pulumi.CustomTimeouts(create='5m')", "keeps no custom_timeouts"),
+    ],
+)
+def test_an_option_that_nobody_here_would_keep_is_refused(world, options, said):
+    body = f"""
 hook = pulumi.ResourceHook("h", lambda args: None)
-Thing("one", opts=pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_delete=[hook])))
+Thing("one", opts=pulumi.ResourceOptions({options}))
 """
-    with pytest.raises(UserError, match="runs no hooks around deletions"):
+    with pytest.raises(UserError, match=f"::one: the local cloud {said}"):
         world.up(body)
+    assert not world.events
 
 
 def test_hooks_run_around_updates(world):

@@ -14,7 +14,8 @@ from localcloud.adapter import ADAPTERS, adapter, pascal, tag_list, whole
 from localcloud.adapters.lambda_ import _zipped, archive_files
 from localcloud.cloud import Cloud
 from localcloud.engine import Emulation
-from localcloud.program import Registration, run_program
+from localcloud.program import run_program
+from localcloud.registration import Registration
 from localcloud.state import StackState
 
 TYPE = "test:index/thing:Thing"

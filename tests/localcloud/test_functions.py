@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from components.parts.measured_model import READ_OUTPUTS
 from localcloud.cloud import Cloud
-from localcloud.functions import GET_OBJECT, Refused, answer
+from localcloud.functions import GET_OBJECT, Refused, read
 from localcloud.places import outputs_file
 
 OBJECT = {"bucket": "bucket", "key": "models/x/evidence.json"}
@@ -30,17 +30,17 @@ def came_up(root: Path, stack: str, **outputs: object) -> None:
 def test_another_stack_is_read_as_its_last_up_left_it_under_each_of_its_names(tmp_path: Path) -> None:
     came_up(tmp_path, "dev", bucket="b")
     for name in ("dev", "organization/dev", "organization/scones/dev"):
-        assert answer(cloud(tmp_path), READ_OUTPUTS, {"name": name}) == {
+        assert read(cloud(tmp_path), READ_OUTPUTS, {"name": name}) == {
             "name": name, "outputs": {"bucket": "b"}, "secretOutputNames": [],
         }  # fmt: skip
 
 
 def test_a_stack_that_is_not_up_is_refused_by_name_but_for_the_one_that_asks(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="unknown stack 'dev'"):
-        answer(cloud(tmp_path), READ_OUTPUTS, {"name": "dev"})
+        read(cloud(tmp_path), READ_OUTPUTS, {"name": "dev"})
     with pytest.raises(Refused, match="only stacks of the project scones"):
-        answer(cloud(tmp_path), READ_OUTPUTS, {"name": "organization/other/prod"})
-    found = answer(cloud(tmp_path), READ_OUTPUTS, {"name": "prod"})
+        read(cloud(tmp_path), READ_OUTPUTS, {"name": "organization/other/prod"})
+    found = read(cloud(tmp_path), READ_OUTPUTS, {"name": "prod"})
     assert found and found["outputs"] == {}
 
 
@@ -51,12 +51,12 @@ def test_only_text_is_read_as_the_provider_reads_it(tmp_path: Path) -> None:
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key=OBJECT["key"], Body=b"{}", ContentType="application/json")
         s3.put_object(Bucket="bucket", Key="model", Body=b"\xff", ContentType="application/gzip")
-        text, binary = answer(here, GET_OBJECT, OBJECT), answer(here, GET_OBJECT, {"bucket": "bucket", "key": "model"})
+        text, binary = read(here, GET_OBJECT, OBJECT), read(here, GET_OBJECT, {"bucket": "bucket", "key": "model"})
         with pytest.raises(Refused, match=r"reading S3 Bucket \(bucket\) Object \(none\): couldn't find resource"):
-            answer(here, GET_OBJECT, {"bucket": "bucket", "key": "none"})
+            read(here, GET_OBJECT, {"bucket": "bucket", "key": "none"})
     assert text and (text["body"], text["etag"]) == ("{}", "99914b932bd37a50b983c5e7c90ae93b")
     assert binary and binary["body"] == ""
 
 
 def test_what_only_says_who_and_where_is_answered_elsewhere(tmp_path: Path) -> None:
-    assert answer(cloud(tmp_path), "aws:index/getRegion:getRegion", {}) is None
+    assert read(cloud(tmp_path), "aws:index/getRegion:getRegion", {}) is None

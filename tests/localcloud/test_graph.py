@@ -7,7 +7,6 @@ import pytest
 
 from contract.errors import UserError
 from localcloud.cli import main
-from localcloud.engine import ADAPTERS
 from localcloud.graph import graph
 
 
@@ -62,13 +61,6 @@ def test_assets_are_told_by_hash_and_by_no_path_of_this_machine(dev, root):
     code = by_name(dev, "Function", "workflow-filter")["inputs"]["code"]["archive"]
     assert "handlers/filter.py" in code and "handlers/serialize.py" not in code
     assert all(re.fullmatch("[0-9a-f]{64}", asset["sha256"]) for asset in code.values())
-
-
-def test_there_is_an_adapter_for_every_resource_of_every_stack(root, dev):
-    import localcloud.adapters  # noqa: F401
-
-    both = dev + graph(root, "prod", {"trainingRecipe": "small"})
-    assert {each["type"] for each in both if each["custom"]} <= set(ADAPTERS)
 
 
 def test_what_the_program_refuses_is_one_message_and_no_traceback(root, monkeypatch, capsys):

@@ -16,6 +16,8 @@ from components.parts import layer
 from components.parts.code_package import modules_of
 from components.parts.runtime import ARCHITECTURE, RUNTIME
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 ENTRIES = ("handlers.serialize", "handlers.classify", "handlers.filter", "handlers.observe.handler")
 IN_THE_RUNTIME = {"boto3", "botocore"}

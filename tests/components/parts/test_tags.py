@@ -6,18 +6,7 @@ import pulumi
 from pulumi_aws import s3, sns
 
 from components.parts.tags import tagged
-
-
-class Recorder(pulumi.runtime.Mocks):
-    def __init__(self) -> None:
-        self.inputs: dict[str, dict] = {}
-
-    def new_resource(self, args):
-        self.inputs[args.name] = dict(args.inputs)
-        return args.name, dict(args.inputs)
-
-    def call(self, args):
-        raise AssertionError(args.token)
+from tests.components.stack import run_alone
 
 
 class Thing(pulumi.ComponentResource):
@@ -32,14 +21,7 @@ class Thing(pulumi.ComponentResource):
 
 
 def test_everything_below_a_component_that_takes_tags_has_them_and_nothing_else_does() -> None:
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="scones", stack="dev", preview=False)
-
-    @pulumi.runtime.test
-    def program() -> None:
-        Thing("a")
-
-    program()
+    found = run_alone(lambda: Thing("a"))
     tags = {"project": "scones", "stack": "dev", "component": "Thing"}
-    assert recorder.inputs["a-topic"]["tags"] == recorder.inputs["a-grandchild"]["tags"] == tags
-    assert "tags" not in recorder.inputs["a-versioning"]
+    assert found.named("a-topic").inputs["tags"] == found.named("a-grandchild").inputs["tags"] == tags
+    assert "tags" not in found.named("a-versioning").inputs

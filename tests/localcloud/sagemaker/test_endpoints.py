@@ -18,6 +18,8 @@ from PIL import Image
 from localcloud.sagemaker.capture import Capture
 from tests.localcloud.sagemaker.cloud import BUCKET, Cloud, eventually, picture, running_cloud
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
