@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#5c6670", "#dfe3e8", "#ffffff"
-BLUE, ORANGE, GREEN, RED = "#1f6f8b", "#d9822b", "#2f7d4f", "#c2312f"
+BLUE, ORANGE, GREEN, RED, PURPLE = "#1f6f8b", "#d9822b", "#2f7d4f", "#c2312f", "#7d5ba6"
 DASHED = (0, (4, 2))
 DOTTED = (0, (1, 2))
 STYLE: Mapping[Any, Any] = {

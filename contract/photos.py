@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote_plus
@@ -16,6 +17,14 @@ class StoredObject:
     bucket: str
     key: str
     version: str
+
+
+def inference_id(photo: StoredObject) -> str:
+    """The same 32 hexadecimal digits for the same version of the same object, whoever asks.
+
+    `InferenceId` takes up to 64 ASCII characters (SageMaker Runtime API, "InvokeEndpoint").
+    """
+    return hashlib.sha256(f"{photo.bucket}\n{photo.key}\n{photo.version}".encode()).hexdigest()[:32]
 
 
 def read_photo(event: object) -> StoredObject:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +24,7 @@ from contract.errors import (
     Throttled,
 )
 from contract.inferences import read_inferences
-from contract.photos import StoredObject, read_photo
+from contract.photos import inference_id, read_photo
 from handlers import environment
 
 if TYPE_CHECKING:
@@ -64,14 +63,6 @@ def runtime_client() -> SageMakerRuntimeClient:
         "sagemaker-runtime",
         config=Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}),
     )
-
-
-def inference_id(photo: StoredObject) -> str:
-    """The same 32 hexadecimal digits for the same version of the same object, whoever asks.
-
-    `InferenceId` takes up to 64 ASCII characters (SageMaker Runtime API, "InvokeEndpoint").
-    """
-    return hashlib.sha256(f"{photo.bucket}\n{photo.key}\n{photo.version}".encode()).hexdigest()[:32]
 
 
 def invoke(runtime: SageMakerRuntimeClient, endpoint: str, image: bytes, identity: str) -> bytes:
