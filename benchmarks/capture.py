@@ -89,7 +89,7 @@ def reader(folder: Path) -> int:
 
 
 def report(folder: Path) -> int:
-    from operations.report.command import Order, build
+    from operations.report.build import Order, build
 
     summary, _ = build(Order(capture=str(folder), threshold=0.8, labels=("bicycle", "motorcycle")))
     return summary.photos

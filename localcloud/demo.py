@@ -208,7 +208,7 @@ def _summary(deployment: Deployment, results: Sequence[Result], seconds: Mapping
         "accepted": len(decided["accepted"]),
         "review": len(decided["review"]),
         "neither": len(decided["neither"]),
-        "failed": len(decided["fault"]),
+        "fault": len(decided["fault"]),
         "accepted_correct": sum(result.correct is True for result in decided["accepted"]),
         "seconds": dict(seconds),
         "seconds_of_up": dict(deployment.seconds),

@@ -19,8 +19,8 @@ import orjson
 
 from contract.captures import DamagedRecord, Inference, read_line
 from contract.inferences import SUM_TOLERANCE
+from operations.arrays import Floats, Ints
 from operations.captures.period import epoch_microseconds
-from operations.report.binning import Floats, Ints
 
 Picture = tuple[str, str]
 """(encoding, data) of the captured input, not decoded."""

@@ -1,13 +1,12 @@
-"""The report's drawing style: one matplotlib figure gives SVG that follows the page's theme, and PNG on
-white.
+"""The report's drawing style: one matplotlib figure gives SVG that follows the page's theme, and PNG on white.
 
-Drawings use a few agreed colours; in the SVG each becomes a CSS variable of the page.
+Every colour has one meaning in all pictures. In the SVG each becomes a CSS variable of the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import matplotlib.dates as mdates
@@ -18,24 +17,43 @@ from matplotlib.figure import Figure
 
 from contract import charts
 from contract.charts import GRID, INK, MUTED, PAPER
+from contract.decisions import Outcome
+from operations.arrays import Floats
 from operations.report import words
-from operations.report.binning import Floats
+from operations.report.figures import FRIENDLY_SECONDS
 
-ROUTED, REVIEW, ALERT = charts.BLUE, charts.ORANGE, charts.RED
-CLASSES = ("#3b6fb6", "#d9822c", "#3f9a6b", "#9a5fb0", "#b0894a", "#8a939d")
-"""Colours of the classes drawn; the last one is of all others."""
+ALERT = charts.RED
+"""A fault, or a value that asks to be looked into."""
+NEUTRAL = "#8d9aa7"
+"""Measurements that are neither a decision nor a class."""
+OUTCOME_COLOURS: Mapping[Outcome, str] = {
+    "accepted": charts.BLUE,
+    "review": charts.ORANGE,
+    "neither": charts.PURPLE,
+    "fault": ALERT,
+}
+CLASSES = ("#2c8f5a", "#4a5fc1", "#a8862b", "#c2679f", "#5fb0b7")
+"""Colours of the classes drawn; strangers have that of their outcome."""
+OTHER = "#b7bec6"
+"""All classes without a colour of their own."""
 VARIABLES: Mapping[str, str] = {
     INK: "--ink",
     MUTED: "--muted",
     GRID: "--grid",
     PAPER: "--card",
-    ROUTED: "--routed",
-    REVIEW: "--review",
-    ALERT: "--alert",
+    NEUTRAL: "--neutral",
+    OTHER: "--other",
+    **{colour: f"--{outcome}" for outcome, colour in OUTCOME_COLOURS.items()},
     **{colour: f"--class-{index}" for index, colour in enumerate(CLASSES)},
 }
-WIDTH, HEIGHT = 5.0, 3.0
+WIDTH, HEIGHT = 5.0, 3.1
 """Inches; small, so that the text stays readable when the picture is as wide as a phone."""
+MOST_TICKS = 6
+TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
+"""Distances of ticks on an axis of less than MOST_TICKS days."""
+TICK_DAYS = (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)
+DAY = 86400
+SECOND = timedelta(seconds=1)
 
 
 def draw(paint: Callable[[Figure], None], height: float = HEIGHT) -> Figure:
@@ -76,7 +94,7 @@ def bars(
     )
 
 
-def legend(figure: Figure, *axes: Axes) -> None:
+def legend(figure: Figure, *axes: Axes, columns: int = 3) -> None:
     """One legend above the figure for all its axes, each name once."""
     named: dict[str, Artist] = {}
     for one in axes:
@@ -87,7 +105,7 @@ def legend(figure: Figure, *axes: Axes) -> None:
             list(named.values()),
             list(named),
             loc="outside upper left",
-            ncols=3,
+            ncols=columns,
             columnspacing=1.2,
             handlelength=1.4,
             markerscale=1.5,
@@ -106,26 +124,75 @@ def spans(starts: Sequence[datetime], ends: Sequence[datetime]) -> tuple[Floats,
     return left, positions(ends) - left
 
 
+def joined_edges(starts: Floats, ends: Floats, low: float, high: float) -> Floats:
+    """The edges of bands that cover an axis from `low` to `high`: where no photo came, neighbours meet half-way."""
+    return np.concatenate([[low], (ends[:-1] + starts[1:]) / 2, [high]])
+
+
 def time_axis(axes: Axes, times: Sequence[datetime], zone: ZoneInfo) -> None:
-    """Label the x axis with local times, few enough for a phone."""
-    if times and min(times) == max(times):
-        middle = float(positions(times[:1])[0])
-        axes.set_xlim(middle - 30 / 86400, middle + 30 / 86400)
-    locator = mdates.AutoDateLocator(tz=zone, minticks=3, maxticks=6)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, tz=zone))
+    """From the first to the last of `times`, labelled in local time, with the zone and the year said."""
+    first, last = min(times).astimezone(zone), max(times).astimezone(zone)
+    low, high = positions([first, last]).tolist()
+    if low == high:
+        low, high = low - 30 / DAY, high + 30 / DAY
+    axes.set_xlim(low, high)
+    ticks = ticks_between(mdates.num2date(low, tz=zone), mdates.num2date(high, tz=zone))
+    axes.set_xticks(positions(ticks).tolist(), tick_labels(ticks))
+    years = f"{first.year}" if first.year == last.year else f"{first.year} to {last.year}"
+    axes.set_xlabel(f"time ({zone}), {years}")
+
+
+def ticks_between(first: datetime, last: datetime) -> list[datetime]:
+    """At most MOST_TICKS times at round distances, in the zone of `first`."""
+    seconds = (last - first).total_seconds()
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    zone = first.tzinfo
+    if seconds < MOST_TICKS * DAY:
+        step = next((step for step in TICK_SECONDS if seconds / step <= MOST_TICKS - 1), DAY)
+        if step < DAY:
+            # counted on the local clock, so that a change of the clocks moves no tick off its round time
+            begin = midnight.replace(tzinfo=None)
+            from_midnight = (first.replace(tzinfo=None) - begin).total_seconds()
+            start = -int(-from_midnight // step)
+            local = [begin + (start + index) * step * SECOND for index in range(2 * MOST_TICKS)]
+            return [tick for each in local if first <= (tick := each.replace(tzinfo=zone)) <= last][:MOST_TICKS]
+    days = seconds / DAY
+    step = next((step for step in TICK_DAYS if days / step <= MOST_TICKS - 1), int(days / (MOST_TICKS - 1)) + 1)
+    start = 0 if first == midnight else 1
+    local = [midnight.replace(tzinfo=None) + (start + index * step) * DAY * SECOND for index in range(MOST_TICKS)]
+    return [tick for each in local if first <= (tick := each.replace(tzinfo=zone)) <= last]
+
+
+def tick_labels(ticks: Sequence[datetime]) -> list[str]:
+    """Clock times, the date beneath where it is a new one; of ticks at midnight the date alone."""
+    whole_days = all((tick.hour, tick.minute, tick.second) == (0, 0, 0) for tick in ticks) and len(ticks) > 1
+    clock = "%H:%M:%S" if any(tick.second for tick in ticks) else "%H:%M"
+    labels: list[str] = []
+    for before, tick in zip([None, *ticks], ticks, strict=False):
+        date = words.day(tick)
+        if whole_days:
+            labels.append(date)
+        else:
+            new = before is None or before.date() != tick.date()
+            labels.append(f"{tick:{clock}}\n{date}" if new else f"{tick:{clock}}")
+    return labels
 
 
 def duration_axis(axes: Axes, low: float, high: float) -> None:
-    """A logarithmic x axis from `low` to `high` seconds, labelled in units that people use."""
+    """A logarithmic x axis that holds `low` to `high` seconds, from one duration that people use to another."""
+    low = max((mark for mark in FRIENDLY_SECONDS if mark <= low), default=low)
+    high = min((mark for mark in FRIENDLY_SECONDS if mark >= high), default=high)
     axes.set_xscale("log")
-    axes.set_xlim(low / 1.2, high * 1.2)
-    marks = [1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600, 36000, 3 * 86400, 10 * 86400]
-    shown = [mark for mark in marks if low / 1.2 <= mark <= high * 1.2]
-    if len(shown) < 2:
-        shown = [low, high]
-    axes.set_xticks(shown, [words.duration(mark).replace(".0 ", " ") for mark in shown])
+    axes.set_xlim(low, high)
+    shown = [mark for mark in FRIENDLY_SECONDS if low <= mark <= high]
+    every = max(1, -(-len(shown) // MOST_TICKS))
+    axes.set_xticks(shown[::every], [words.duration(mark) for mark in shown[::every]])
     axes.set_xticks([], minor=True)
+
+
+def percents(value: float, _position: int | None = None) -> str:
+    """A share on an axis: 0.2 -> 20 %."""
+    return f"{100 * value:g} %"
 
 
 def short(value: float, _position: int | None = None) -> str:

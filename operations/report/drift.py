@@ -25,15 +25,15 @@ from contract.drift import (
     population_stability_index,
     psi_critical_value,
 )
-from operations.report.binning import Ints, coarser, quantile
-from operations.report.series import Window
+from operations.arrays import Ints
+from operations.report.photos import NEITHER
 from operations.report.statistics import ks_critical_distance, ks_distance
+from operations.report.windows import Window
 
 FALSE_ALARMS = 0.01
 """Probability of any false alarm in a whole report."""
 DISTANCE_MATTERS = PSI_MATTERS
 """PSI or KS below which a difference is of no practical size, however certain."""
-DRIFT_EDGES = np.array(BIN_EDGES)
 
 Verdict = Literal["same", "changed", "too few"]
 
@@ -66,6 +66,8 @@ class WindowDrift:
     confidence_counts: list[int]
     """In the baseline's bins."""
     class_counts: list[int]
+    strangers: int
+    """Photos of none of the classes."""
 
     @property
     def confidence_changed(self) -> bool:
@@ -120,7 +122,7 @@ class Drift:
 def median_confidence(windows: Sequence[WindowDrift]) -> float:
     """The middle photo's confidence in all the windows together."""
     counts = np.sum([window.confidence_counts for window in windows], axis=0)
-    return quantile(counts, DRIFT_EDGES, 0.5) or 0.0
+    return _median(counts)
 
 
 def class_shares(windows: Sequence[WindowDrift]) -> list[float]:
@@ -138,7 +140,7 @@ def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Se
     significance = FALSE_ALARMS / comparisons
 
     def against(window: Window) -> WindowDrift:
-        confidence = coarser(window.confidences, BINS)
+        confidence = np.histogram(window.confidences, BIN_EDGES)[0]
         measures = (
             _psi(base_confidence, confidence, significance),
             _ks(base_confidence, confidence, significance),
@@ -158,6 +160,7 @@ def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Se
             *measures,
             confidence_counts=confidence.tolist(),
             class_counts=window.classes.tolist(),
+            strangers=int(window.outcomes[NEITHER]),
         )
 
     return Drift(
@@ -165,7 +168,7 @@ def measure_drift(baseline: Baseline, windows: Sequence[Window], label_order: Se
         created=baseline.created,
         count=baseline.count,
         classes=tuple(label_order),
-        median_confidence=quantile(base_confidence, DRIFT_EDGES, 0.5) or 0.0,
+        median_confidence=_median(base_confidence),
         class_shares=_shares(base_classes),
         below_threshold=baseline.below_threshold / max(baseline.count, 1),
         significance=significance,
@@ -181,10 +184,21 @@ def _joined(windows: Sequence[Window]) -> Window | None:
     return Window(
         windows[0].start,
         windows[-1].end,
-        np.sum([window.confidences for window in windows], axis=0),
+        np.concatenate([window.confidences for window in windows]),
         np.sum([window.classes for window in windows], axis=0),
-        sum(window.review for window in windows),
+        np.sum([window.outcomes for window in windows], axis=0),
     )
+
+
+def _median(counts: Ints) -> float:
+    """The middle of the counted confidences, interpolated within its bin; 0 for none."""
+    if not counts.sum():
+        return 0.0
+    upto: list[int] = np.cumsum(counts).tolist()
+    half = upto[-1] / 2
+    at = next(index for index, below in enumerate(upto) if below >= half)
+    inside = int(counts[at])
+    return BIN_EDGES[at] + (half - (upto[at] - inside)) / inside / BINS
 
 
 def _psi(baseline: Ints, counts: Ints, significance: float) -> Measure:

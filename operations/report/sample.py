@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from operations.report.binning import Floats
+from operations.arrays import Floats
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
-from operations.report.binning import Ints
+from operations.arrays import Ints
 
 THREE_SIGMA = 0.0027
 """The share of windows that a p-chart's three-sigma limits leave outside when nothing has changed."""

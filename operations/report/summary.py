@@ -4,37 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from contract.baseline import Baseline
+from contract.decisions import NEITHER, OUTCOMES, WORDS, Outcome
 from contract.intervals import wilson_interval
-from operations.captures.period import Period, from_microseconds
+from contract.shares import percentages
+from operations.arrays import Ints
+from operations.captures.period import Period, epoch_microseconds, from_microseconds
 from operations.captures.reader import Reading
 from operations.report import figures, words
-from operations.report.binning import FINE_EDGES, quantile
-from operations.report.decisions import DecisionIndex
+from operations.report.decisions import Decision, Decisions
 from operations.report.drift import Drift, measure_drift
 from operations.report.executions import Executions
-from operations.report.tally import DrawnPhoto, Tally
+from operations.report.faults import FaultTotals, faults_by_error
+from operations.report.photos import FAULT, INDEX, Example, Photos
+from operations.report.strangers import StrangersSeen, count_strangers
+from operations.report.windows import cut, windows
 
 MOST_WINDOWS = 48
-LEAST_WINDOW = 20
-"""Photos that a window holds on average, so that its rate says something."""
-ENOUGH_FOR_DRIFT = 100
+PHOTOS_A_WINDOW = 20
+"""Photos that a window holds on average, so that its rate means something."""
+PHOTOS_A_BAR = 5
+"""Photos that a bar of the time line holds on average: counts mean something where rates do not yet."""
 MOST_DRIFT_WINDOWS = 30
+PHOTOS_A_DRIFT_WINDOW = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ClassTotals:
-    """One row of the table of totals."""
+class LabelTotals:
+    """One row of the table of totals: the classified photos of which a label was the best."""
 
     label: str
     photos: int
-    share: float
-    routed: int
-    review: int
-    review_rate: float
+    share: str
+    outcomes: dict[Outcome, int]
     median_confidence: float | None
     baseline_share: float | None
 
@@ -46,8 +53,9 @@ class Shown:
     time: datetime
     label: str
     confidence: float
-    accepted: bool
+    outcome: Outcome
     scores: dict[str, float]
+    """Greatest first."""
     inference_id: str | None
     object: str | None
 
@@ -65,16 +73,15 @@ class Sources:
     outside_period: int
     damaged: int
     damaged_examples: list[dict[str, object]]
-    decisions: int | None
+    decisions: dict[Outcome, int] | None
     """Readable recorded decisions; None when none were given."""
-    decisions_accepted: int | None
-    decisions_review: int | None
     decisions_damaged: int | None
     decisions_damaged_example: str
     decided_photos: int
-    """Photos whose decision was found."""
+    """Captured photos whose decision was found."""
     decisions_without_capture: int | None
     executions: dict[str, int] | None
+    """By status; None when they were not asked for."""
     notes: list[str]
 
 
@@ -89,14 +96,28 @@ class Summary:
     end: datetime | None
     zone: str
     classes: list[str]
+    """The model's labels, in label order."""
+    has_neither: bool
     threshold: float
     photos: int
-    routed: int
-    review: int
+    """All of the period: each has one of the outcomes."""
+    outcomes: dict[Outcome, int]
+    words: dict[Outcome, str]
+    """What everybody calls them."""
+    shares: dict[Outcome, str]
+    """The outcomes in percent; they sum to 100."""
+    faults_known: bool
+    """Whether executions were asked for: captures alone hold no faults."""
+    faults: list[FaultTotals]
+    """By error, the most frequent first."""
+    faults_are_many: bool
+    classified: int
+    """Photos whose captured answer is in the pictures."""
     review_interval: tuple[float, float]
-    """95 % Wilson interval of the share sent to people."""
+    """95 % Wilson interval of the share for a person."""
     median_confidence: float | None
-    totals: list[ClassTotals]
+    totals: list[LabelTotals]
+    outcomes_over_time: figures.OutcomesOverTime | None
     confidence_over_time: figures.ConfidenceOverTime | None
     confidence_by_class: figures.ConfidenceByClass | None
     classes_over_time: figures.ClassesOverTime | None
@@ -107,115 +128,176 @@ class Summary:
     drift_verdict: str
     """same, changed, changed back, too few or no baseline."""
     drift_story: list[str]
+    strangers: StrangersSeen | None
+    """None for a model that has no word for them, and without photos."""
+    strangers_story: str | None
     least_sure: list[Shown]
     sure_sample: list[Shown]
+    strangers_sample: list[Shown]
     sources: Sources
 
 
 @dataclass(slots=True)
 class Inputs:
-    """What a summary is made of, beside the tally."""
+    """What a summary is made of, beside the photos."""
 
     labels: Sequence[str]
+    threshold: float
     zone: ZoneInfo
     period: Period
     created: datetime
     capture: str
     reading: Reading
     baseline: Baseline | None = None
-    decisions: DecisionIndex | None = None
+    decisions: Decisions | None = None
     executions: Executions | None = None
     notes: list[str] = field(default_factory=list[str])
 
 
-def summarise(tally: Tally, inputs: Inputs) -> Summary:
-    """Put the counts together."""
-    labels, zone, baseline = inputs.labels, inputs.zone, inputs.baseline
-    photos = tally.count
-    routed = int(tally.confidences[:, 1].sum())
-    windows = tally.series.windows(MOST_WINDOWS, LEAST_WINDOW, tally.offset())
+def summarise(photos: Photos, inputs: Inputs) -> Summary:
+    """Put the numbers together."""
+    labels, zone, threshold = inputs.labels, inputs.zone, inputs.threshold
+    faults = inputs.executions.faults if inputs.executions else []
+    in_fault = {fault.execution for fault in faults}
+    uncaptured = [
+        decision
+        for decision in (inputs.decisions.without_capture(inputs.period) if inputs.decisions else [])
+        if decision.execution not in in_fault
+    ]
+    times, arrived = _arrivals(photos, uncaptured, [fault.time for fault in faults])
+    counts = np.bincount(arrived, minlength=len(OUTCOMES))
+    outcomes: dict[Outcome, int] = {outcome: int(counts[INDEX[outcome]]) for outcome in OUTCOMES}
+    total, classified = sum(outcomes.values()), len(photos)
+    offset = _offset(times, zone)
+    seen = windows(photos, len(labels), MOST_WINDOWS, PHOTOS_A_WINDOW, offset)
     drift = None
-    if baseline is not None and photos:
-        drift = measure_drift(
-            baseline, tally.series.windows(MOST_DRIFT_WINDOWS, ENOUGH_FOR_DRIFT, tally.offset()), labels
-        )
+    if inputs.baseline is not None and classified:
+        compared = windows(photos, len(labels), MOST_DRIFT_WINDOWS, PHOTOS_A_DRIFT_WINDOW, offset)
+        drift = measure_drift(inputs.baseline, compared, labels)
+    has_neither = NEITHER in labels
+    # of strangers that the model is sure of the baseline does not tell, so that this is the rate without the label only
+    rate_then = drift.below_threshold if drift and not has_neither else None
+    by_error = faults_by_error(faults)
+    strangers = None
+    if has_neither and classified:
+        taken = int((photos.outcomes == INDEX["neither"]).sum())
+        strangers = count_strangers(taken, classified, inputs.baseline)
     return Summary(
-        headline=words.headline(photos, routed, drift),
+        headline=words.headline(
+            outcomes, faults_known=inputs.executions is not None, has_neither=has_neither,
+            errors=[each.error for each in by_error], drift=drift,
+        ),
         created=inputs.created,
-        start=inputs.period.start or (from_microseconds(tally.first) if tally.first is not None else None),
-        end=inputs.period.end or (from_microseconds(tally.last) if tally.last is not None else None),
+        start=inputs.period.start or (from_microseconds(int(times[0])) if total else None),
+        end=inputs.period.end or (from_microseconds(int(times[-1])) if total else None),
         zone=str(zone),
         classes=list(labels),
-        threshold=tally.threshold,
-        photos=photos,
-        routed=routed,
-        review=photos - routed,
-        review_interval=wilson_interval(photos - routed, photos),
-        median_confidence=quantile(tally.confidences.sum(axis=(0, 1)), FINE_EDGES, 0.5),
-        totals=_totals(tally, labels, drift),
-        confidence_over_time=figures.confidence_over_time(tally, windows) if photos else None,
-        confidence_by_class=figures.confidence_by_class(tally, labels) if photos else None,
-        classes_over_time=figures.classes_over_time(tally, windows, labels) if photos else None,
-        confidence_by_hour=figures.confidence_by_hour(tally) if photos else None,
-        review_rate=figures.review_rate(windows, drift.below_threshold if drift else None) if photos else None,
-        latency=_latency(tally, inputs.executions),
+        has_neither=has_neither,
+        threshold=threshold,
+        photos=total,
+        outcomes=outcomes,
+        words=dict(WORDS),
+        shares=dict(zip(OUTCOMES, percentages(list(outcomes.values())), strict=True)),
+        faults_known=inputs.executions is not None,
+        faults=by_error,
+        faults_are_many=words.faults_are_many(outcomes),
+        classified=classified,
+        review_interval=wilson_interval(outcomes["review"], total),
+        median_confidence=float(np.median(photos.confidences)) if classified else None,
+        totals=_totals(photos, labels, drift),
+        outcomes_over_time=(
+            figures.outcomes_over_time(cut(times, MOST_WINDOWS, PHOTOS_A_BAR, offset), arrived) if total else None
+        ),
+        confidence_over_time=(
+            figures.confidence_over_time(photos, threshold, [fault.time for fault in faults]) if classified else None
+        ),
+        confidence_by_class=figures.confidence_by_class(photos, threshold, labels) if classified else None,
+        classes_over_time=figures.classes_over_time(seen, labels) if classified else None,
+        confidence_by_hour=figures.confidence_by_hour(photos, threshold, zone) if classified else None,
+        review_rate=figures.review_rate(seen, rate_then) if classified else None,
+        latency=_latency(photos, inputs.executions),
         drift=drift,
-        drift_verdict=drift.verdict if drift else "no baseline" if baseline is None else "too few",
+        drift_verdict=drift.verdict if drift else "no baseline" if inputs.baseline is None else "too few",
         drift_story=words.drift_story(drift, zone) if drift else [],
-        least_sure=[_shown(photo, labels) for photo in tally.least_sure],
-        sure_sample=[_shown(photo, labels) for photo in tally.sure],
-        sources=_sources(tally, inputs),
-    )
+        strangers=strangers,
+        strangers_story=words.strangers_story(strangers) if strangers else None,
+        least_sure=[_shown(photo, labels) for photo in photos.least_sure],
+        sure_sample=[_shown(photo, labels) for photo in photos.sure],
+        strangers_sample=[_shown(photo, labels) for photo in photos.strangers],
+        sources=_sources(photos, inputs, len(uncaptured)),
+    )  # fmt: skip
 
 
-def _latency(tally: Tally, executions: Executions | None) -> figures.Latency | None:
+def _arrivals(photos: Photos, uncaptured: Sequence[Decision], faults: Sequence[datetime]) -> tuple[Ints, Ints]:
+    """Times and outcomes of all photos, captured or not, in order of time. A fault is known by its execution."""
+    times = np.concatenate([
+        photos.times,
+        np.array([decision.decided_at for decision in uncaptured], np.int64),
+        np.array([epoch_microseconds(fault) for fault in faults], np.int64),
+    ])  # fmt: skip
+    outcomes = np.concatenate([
+        photos.outcomes,
+        np.array([INDEX[decision.outcome] for decision in uncaptured], np.int64),
+        np.full(len(faults), FAULT, np.int64),
+    ])  # fmt: skip
+    order = np.argsort(times, kind="stable")
+    return times[order], outcomes[order]
+
+
+def _offset(times: Ints, zone: ZoneInfo) -> timedelta:
+    """The zone's distance from UTC at the first photo."""
+    if not len(times):
+        return timedelta()
+    return from_microseconds(int(times[0])).astimezone(zone).utcoffset() or timedelta()
+
+
+def _latency(photos: Photos, executions: Executions | None) -> figures.Latency | None:
     if executions is not None:
         whole = figures.latency(
-            executions.durations, "the workflow, from its start to its end, of executions that succeeded"
+            executions.seconds, "from the start of the workflow to its end, of executions that ended in a decision"
         )
         if whole is not None:
             return whole
     return figures.latency(
-        tally.latency, "from the inference to its recorded decision (inference times are whole seconds)"
+        photos.seconds, "from the inference to its recorded decision (inference times are whole seconds)"
     )
 
 
-def _totals(tally: Tally, labels: Sequence[str], drift: Drift | None) -> list[ClassTotals]:
-    photos = tally.count
-    rows: list[ClassTotals] = []
-    for index, label in enumerate(labels):
-        counts = tally.confidences[index]
-        count, routed = int(counts.sum()), int(counts[1].sum())
+def _totals(photos: Photos, labels: Sequence[str], drift: Drift | None) -> list[LabelTotals]:
+    counts = [int((photos.labels == index).sum()) for index in range(len(labels))]
+    rows: list[LabelTotals] = []
+    for index, (label, share) in enumerate(zip(labels, percentages(counts), strict=True)):
+        inside = photos.labels == index
+        reached = photos.outcomes[inside]
         rows.append(
-            ClassTotals(
+            LabelTotals(
                 label=label,
-                photos=count,
-                share=count / photos if photos else 0.0,
-                routed=routed,
-                review=count - routed,
-                review_rate=(count - routed) / count if count else 0.0,
-                median_confidence=quantile(counts.sum(axis=0), FINE_EDGES, 0.5),
+                photos=counts[index],
+                share=share,
+                outcomes={outcome: int((reached == INDEX[outcome]).sum()) for outcome in figures.DRAWN},
+                median_confidence=float(np.median(photos.confidences[inside])) if counts[index] else None,
                 baseline_share=drift.class_shares[index] if drift else None,
             )
         )
     return rows
 
 
-def _shown(photo: DrawnPhoto, labels: Sequence[str]) -> Shown:
+def _shown(photo: Example, labels: Sequence[str]) -> Shown:
     ranked: Mapping[str, float] = dict(sorted(zip(labels, photo.scores, strict=True), key=lambda item: -item[1]))
+    label, confidence = next(iter(ranked.items()))
     return Shown(
         time=from_microseconds(photo.time),
-        label=labels[photo.label],
-        confidence=photo.confidence,
-        accepted=photo.accepted,
+        label=label,
+        confidence=confidence,
+        outcome=photo.outcome,
         scores=dict(ranked),
         inference_id=photo.inference_id,
         object=photo.object,
     )
 
 
-def _sources(tally: Tally, inputs: Inputs) -> Sources:
-    reading, decisions = inputs.reading, inputs.decisions
+def _sources(photos: Photos, inputs: Inputs, uncaptured: int) -> Sources:
+    reading, decisions, executions = inputs.reading, inputs.decisions, inputs.executions
     return Sources(
         capture=inputs.capture,
         files=reading.files,
@@ -228,13 +310,11 @@ def _sources(tally: Tally, inputs: Inputs) -> Sources:
         damaged_examples=[
             {"file": example.file, "line": example.line, "problem": example.problem} for example in reading.examples
         ],
-        decisions=decisions.count if decisions else None,
-        decisions_accepted=decisions.accepted if decisions else None,
-        decisions_review=decisions.review if decisions else None,
+        decisions={outcome: decisions.counts[outcome] for outcome in figures.DRAWN} if decisions else None,
         decisions_damaged=decisions.damaged if decisions else None,
         decisions_damaged_example=decisions.example if decisions else "",
-        decided_photos=tally.decided,
-        decisions_without_capture=decisions.count - decisions.matched if decisions else None,
-        executions=dict(inputs.executions.by_status) if inputs.executions else None,
+        decided_photos=int((~np.isnan(photos.seconds)).sum()),
+        decisions_without_capture=uncaptured if decisions else None,
+        executions=dict(executions.by_status) if executions else None,
         notes=inputs.notes,
     )

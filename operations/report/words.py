@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from contract.decisions import OUTCOMES, WORDS, Outcome, word_for
+from contract.shares import percent, percentages
 from operations.report.drift import Drift, WindowDrift, class_shares, median_confidence
+from operations.report.strangers import StrangersSeen
 
+MANY_FAULTS = 0.01
+"""The share of photos from which on faults are many: a working system has none but for a damaged upload now and then,
+and each is a driver whom nobody routes; at a thousand photos a day this is ten of them."""
+FEWEST_MANY_FAULTS = 2
+"""One fault alone is never many, however few photos came."""
 LARGEST_DIFFERENCES = 3
 """Differences in the class mix that are named."""
 
@@ -17,15 +25,9 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def percent(share: float) -> str:
-    """A share as a percentage: whole, with one decimal where a whole one would hide everything."""
-    if 0 < share < 0.0005:
-        return "under 0.1 %"
-    if 0.9995 < share < 1:
-        return "over 99.9 %"
-    if 0 < share < 0.01 or 0.99 < share < 1:
-        return f"{100 * share:.1f} %"
-    return f"{100 * share:.0f} %"
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """`1 photo`, `1,204 photos`."""
+    return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -33,35 +35,89 @@ def duration(seconds: float) -> str:
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 90:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s".replace(".0 ", " ")
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     if seconds < 36 * 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} days"
+        return f"{seconds / 3600:.1f} h".replace(".0 ", " ")
+    return f"{seconds / 86400:.1f} days".replace(".0 ", " ")
+
+
+def day(value: datetime) -> str:
+    """A date as `3 May`."""
+    return f"{value.day} {value:%b}"
 
 
 def moment(value: datetime, zone: ZoneInfo) -> str:
     """A time as `3 May 2026, 14:00`, with seconds only when they say something."""
     local = value.astimezone(zone)
     clock = f"{local:%H:%M}" if local.second == 0 else f"{local:%H:%M:%S}"
-    return f"{local.day} {local:%b %Y}, {clock}"
+    return f"{day(local)} {local.year}, {clock}"
 
 
-def headline(photos: int, routed: int, drift: Drift | None) -> str:
-    """The report in one sentence."""
+def headline(
+    outcomes: Mapping[Outcome, int],
+    *,
+    faults_known: bool,
+    has_neither: bool,
+    errors: Sequence[str],
+    drift: Drift | None,
+) -> str:
+    """The report in one sentence.
+
+    Args:
+        outcomes: photos by outcome.
+        faults_known: whether executions were asked for faults.
+        has_neither: whether the model has a word for strangers.
+        errors: the faults' names, the most frequent first.
+        drift: what the comparison with the evaluation found.
+    """
+    photos = sum(outcomes.values())
     if not photos:
-        return "No photos were classified in this period."
-    things = "1 photo" if photos == 1 else f"{number(photos)} photos"
-    if photos == 1:
-        split = "routed automatically" if routed else "sent to people"
-    elif routed == photos:
-        split = "all routed automatically"
-    elif not routed:
-        split = "all sent to people"
+        return "No photos arrived in this period."
+    named = f" ({'mostly ' if len(errors) > 1 else ''}{errors[0]})" if errors else ""
+    asked: dict[Outcome, bool] = {"accepted": True, "review": True, "neither": has_neither, "fault": faults_known}
+    clauses: list[str] = []
+    for outcome, share in zip(OUTCOMES, percentages([outcomes[each] for each in OUTCOMES]), strict=True):
+        count, error = outcomes[outcome], named if outcome == "fault" else ""
+        if count == photos:
+            clauses = [_all(outcome, photos) + error]
+            break
+        if count:
+            clauses.append(f"{share} {WORDS[outcome]}{error}")
+        elif asked[outcome]:
+            clauses.append(f"{'no' if outcome in ('neither', 'fault') else 'none'} {WORDS[outcome]}")
+    return f"{counted(photos, 'photo')}: {', '.join(clauses)}; {_state(drift)}."
+
+
+def _all(outcome: Outcome, photos: int) -> str:
+    """`all accepted`; of a single photo `accepted`, `a stranger`."""
+    if photos > 1:
+        return f"all {WORDS[outcome]}"
+    return f"{'a ' if outcome in ('neither', 'fault') else ''}{word_for(outcome, 1)}"
+
+
+def faults_are_many(outcomes: Mapping[Outcome, int]) -> bool:
+    """Whether the page turns red: from MANY_FAULTS of the photos on, but not for a single one."""
+    return outcomes["fault"] >= max(FEWEST_MANY_FAULTS, MANY_FAULTS * sum(outcomes.values()))
+
+
+def strangers_story(strangers: StrangersSeen) -> str:
+    """How many strangers came, and how many were to be expected: two or three sentences."""
+    photos = f"{counted(strangers.photos, 'photo')} that the model answered"
+    if strangers.count:
+        share = percent(strangers.count / strangers.photos)
+        found = f"Of the {photos}, {number(strangers.count)} ({share}) showed none of the classes."
     else:
-        split = f"{percent(routed / photos)} routed automatically, {percent(1 - routed / photos)} sent to people"
-    return f"{things}, {split}; {_state(drift)}."
+        found = f"No strangers came among the {photos}."
+    if strangers.mistaken_share is None or strangers.expected is None or strangers.most_by_chance is None:
+        return found
+    expected = (
+        f" The evaluation's photos all show a class, and {percent(strangers.mistaken_share)} of them were taken for"
+        f" strangers: about {strangers.expected:.0f} would be expected here, and chance explains up to"
+        f" {strangers.most_by_chance:,}."
+    )
+    return found + expected + (" More came: the strangers below show what." if strangers.came else "")
 
 
 def _state(drift: Drift | None) -> str:
@@ -93,7 +149,9 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         if not any(changed):
             whole = drift.whole
             if whole and (whole.confidence_changed if kind == "confidence" else whole.classes_changed):
-                sentences.append(f"Over the whole period {tell(drift, [whole])}; no single window shows it alone.")
+                sentences.append(
+                    f"Over the whole period {tell(drift, [whole])}; no single stretch of time shows it alone."
+                )
             continue
         last = len(changed) - 1 - changed[::-1].index(True)
         first = last
@@ -114,7 +172,9 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         sentences.append(when + ".")
         earlier = sum(changed[:first])
         if earlier:
-            sentences.append(f"{earlier} earlier window{'s' if earlier > 1 else ''} differed too: see the picture.")
+            sentences.append(
+                f"{counted(earlier, 'earlier stretch', 'earlier stretches')} of time differed too: see the picture."
+            )
         if kind == "classes" and first == 0 and last == len(judged) - 1:
             sentences.append(
                 "A class mix that differs from the first photo on means that the evaluation's photos were"

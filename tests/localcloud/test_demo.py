@@ -25,7 +25,7 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     assert finished.returncode == 0, finished.stderr[-2000:]
     summary = json.loads(finished.stdout)
     assert summary == json.loads((root / "build/demo/summary.json").read_text())
-    assert summary["photos"] == 8 and summary["failed"] == 1
+    assert summary["photos"] == 8 and summary["fault"] == 1
     assert summary["accepted"] + summary["review"] + summary["neither"] == 7
     assert 0 < summary["accepted_correct"] <= summary["accepted"]
     assert [*summary["seconds"]] == ["start", "data", "up", "evaluate", "classify", "review", "report", "stop"]
@@ -38,7 +38,7 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     (total,) = [line for line in finished.stderr.splitlines() if line.startswith("8 photos: ")]
     assert total.endswith(" accepted labels are right")
     # the 1,000 photos of the evaluation were captured too, and are no traffic
-    assert "7 photos," in (root / "build/demo/report/index.html").read_text()
+    assert "8 photos:" in (root / "build/demo/report/index.html").read_text()
     assert (root / "build/demo/evaluation/evaluation.json").is_file()
     assert not (root / ".localcloud").exists()
 

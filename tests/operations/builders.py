@@ -4,13 +4,17 @@ import base64
 import io
 import json
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from PIL import Image
 
 START = datetime(2026, 5, 3, 8, 0, tzinfo=UTC)
 CLASSES = ("bicycle", "motorcycle")
+LABELS = (*CLASSES, "neither")
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:classification"
 
 
 def png(seed: int = 0) -> str:
@@ -83,8 +87,12 @@ def some_records(
     seed: int = 1,
     start=START,
     pictures: bool = False,
+    strangers: float | None = None,
 ):
-    """Records spread over `hours`; after the share `drift_from` of them the model is less sure."""
+    """Records spread over `hours`; after the share `drift_from` of them the model is less sure.
+
+    With `strangers`, a share, the model has the label neither, and so many photos are of none of the classes.
+    """
     draw = random.Random(seed)
     found = []
     shown = [png(index) for index in range(40)] if pictures else ["iVBORw0KGgo="]
@@ -92,8 +100,9 @@ def some_records(
         drifted = drift_from is not None and index >= drift_from * count
         confidence = draw.betavariate(4, 2.5) if drifted else draw.betavariate(9, 1.2)
         confidence = 0.5 + confidence / 2
-        bicycle = draw.random() < 0.5
-        scores = (confidence, 1 - confidence) if bicycle else (1 - confidence, confidence)
+        scores = [confidence, 1 - confidence] if draw.random() < 0.5 else [1 - confidence, confidence]
+        if strangers is not None:
+            scores = [1 - confidence, 0.0, confidence] if draw.random() < strangers else [*scores, 0.0]
         found.append(
             record(
                 scores,
@@ -105,19 +114,25 @@ def some_records(
     return found
 
 
-def baseline(count: int = 1000, seed: int = 7, threshold: float = 0.8) -> dict:
-    counts, classes, below = [0] * 20, dict.fromkeys(CLASSES, 0), 0
-    for item in some_records(count, seed=seed):
-        scores = json.loads(item["captureData"]["endpointOutput"]["data"])
+def scores_of(item) -> list[float]:
+    return json.loads(item["captureData"]["endpointOutput"]["data"])
+
+
+def baseline(count: int = 1000, seed: int = 7, threshold: float = 0.8, strangers: float | None = None) -> dict:
+    """As `training evaluate` writes it; `strangers` of the photos were taken for them by mistake."""
+    labels = CLASSES if strangers is None else LABELS
+    counts, classes, below = [0] * 20, dict.fromkeys(labels, 0), 0
+    for item in some_records(count, seed=seed, strangers=strangers):
+        scores = scores_of(item)
         best = max(scores)
         counts[min(int(best * 20), 19)] += 1
-        classes[CLASSES[scores.index(best)]] += 1
+        classes[labels[scores.index(best)]] += 1
         below += best < threshold
     return {
         "version": 1,
         "created": "2026-05-01T12:00:00+00:00",
         "model": "scones-abc123",
-        "classes": list(CLASSES),
+        "classes": list(labels),
         "threshold": threshold,
         "count": count,
         "confidence_histogram": {"edges": [i / 20 for i in range(21)], "counts": counts},
@@ -126,20 +141,99 @@ def baseline(count: int = 1000, seed: int = 7, threshold: float = 0.8) -> dict:
     }
 
 
+def decision_of(item, threshold: float = 0.8) -> str:
+    """What the filter decides about the scores of a record."""
+    scores = scores_of(item)
+    if scores.index(max(scores)) == 2:
+        return "neither"
+    return "accepted" if max(scores) >= threshold else "review"
+
+
 def decisions(records, threshold: float = 0.8, seconds: float = 2.4):
     """The decision lines of those records."""
     for item in records:
-        scores = json.loads(item["captureData"]["endpointOutput"]["data"])
-        event = item["eventMetadata"]
+        scores, event = scores_of(item), item["eventMetadata"]
         decided = datetime.fromisoformat(event["inferenceTime"]) + timedelta(seconds=seconds)
-        accepted = max(scores) >= threshold
+        decision = decision_of(item, threshold)
         yield {
             "object": f"photos/incoming/{event['inferenceId'][-6:]}.png",
             "version": "1",
             "inference_id": event["inferenceId"],
-            "decision": "accepted" if accepted else "review",
+            "decision": decision,
             "decided_at": decided.isoformat(),
-            "label": CLASSES[scores.index(max(scores))],
+            "label": LABELS[scores.index(max(scores))],
             "confidence": max(scores),
-            **({"loading_bay": "bay 1"} if accepted else {}),
+            "execution": f"{MACHINE}:{event['inferenceId']}",
+            **({"loading_bay": "bay 1"} if decision == "accepted" else {}),
         }
+
+
+class Cloud:
+    """Step Functions and the decisions table as far as operations needs them: what was asked is remembered."""
+
+    ERRORS: Mapping[str, str] = {"review": "ThresholdNotMet", "neither": "NoneOfTheClasses"}
+
+    def __init__(self):
+        self.executions, self.rows, self.described, self.pages_read, self.asked = [], [], {}, 0, []
+
+    def run(
+        self, number, decision=None, *, status=None, error=None, cause=None, photo=None, start=None, recorded_by=None
+    ):
+        """An execution; by default it ends as its `decision` makes it end."""
+        arn = f"{MACHINE}:{number}"
+        photo = photo or f"incoming/{number}.png"
+        error = error or self.ERRORS.get(decision)
+        status = status or ("FAILED" if error else "SUCCEEDED")
+        self.executions = [one for one in self.executions if one["executionArn"] != arn]
+        start = start or START + timedelta(seconds=number)
+        self.executions.append(
+            {"executionArn": arn, "status": status, "startDate": start}
+            | ({} if status == "RUNNING" else {"stopDate": start + timedelta(seconds=2)})
+        )
+        self.described[arn] = {"input": json.dumps({"s3_bucket": "photos", "s3_key": photo}), "error": error} | (
+            {"cause": cause} if cause else {}
+        )
+        if decision:
+            self.rows.append(
+                {
+                    "object": f"photos/{photo}",
+                    "execution": recorded_by or arn,
+                    "decision": decision,
+                    "label": "bicycle",
+                    "confidence": Decimal("0.93"),
+                    **({"loading_bay": "bay 1"} if decision == "accepted" else {}),
+                }
+            )
+
+    def run_of(self, row):
+        """The execution that recorded the row of a decision."""
+        _, _, key = row["object"].partition("/")
+        decided = datetime.fromisoformat(row["decided_at"])
+        self.run(row["inference_id"], row["decision"], photo=key, start=decided - timedelta(seconds=2))
+        self.rows[-1] = row | {"confidence": Decimal(str(row["confidence"]))}
+
+    def get_paginator(self, name):
+        assert name == "list_executions"
+        return self
+
+    def paginate(self, stateMachineArn, PaginationConfig):
+        assert stateMachineArn == MACHINE
+        newest = sorted(self.executions, key=lambda one: one["startDate"], reverse=True)
+        size = PaginationConfig["PageSize"]
+        for start in range(0, max(min(len(newest), PaginationConfig.get("MaxItems", 10**9)), 1), size):
+            self.pages_read += 1
+            yield {"executions": newest[start : start + size]}
+
+    def describe_execution(self, executionArn):
+        self.asked.append(executionArn)
+        return self.described[executionArn]
+
+    def query(self, **arguments):
+        wanted = arguments["ExpressionAttributeValues"][":object"]
+        return {"Items": [row for row in self.rows if row["object"] == wanted]}
+
+    def scan(self, **arguments):
+        return {"Items": self.rows}
+
+    def Table(self, name):
+        return self

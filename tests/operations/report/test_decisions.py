@@ -1,13 +1,15 @@
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from contract.decisions import RECORDED
 from contract.errors import UserError
-from operations.report.decisions import DamagedDecision, DecisionIndex, parse_decision, rows_of_file, rows_of_table
-from tests.operations.builders import decisions, some_records
+from operations.captures.period import Period
+from operations.report.decisions import DamagedDecision, Decisions, parse_decision, rows_of_file, rows_of_table
 
 ROW = {
     "object": "photos/incoming/a.png",
@@ -19,24 +21,30 @@ ROW = {
 
 
 def test_a_decision_is_found_by_its_inference_id():
-    index = DecisionIndex([ROW, ROW | {"inference_id": "y", "decision": "review"}])
-    found = index.find(["x", None, "z", "y"])
-    assert {name: decision.accepted for name, decision in found.items()} == {"x": True, "y": False}
-    assert found["x"].object == "photos/incoming/a.png"
-    assert (index.accepted, index.review, index.matched) == (1, 1, 2)
+    found = Decisions([ROW, ROW | {"inference_id": "y", "decision": "review"}])
+    first, second = found.find("x"), found.find("y")
+    assert first is not None and second is not None and found.find("z") is None
+    assert (first.outcome, first.object, second.outcome) == ("accepted", "photos/incoming/a.png", "review")
+    assert found.counts == {"accepted": 1, "review": 1}
 
 
-def test_a_decision_asked_for_twice_is_matched_once():
-    index = DecisionIndex([ROW])
-    index.find(["x", "x"])
-    index.find(["x"])
-    assert index.matched == 1
+def test_of_two_decisions_for_one_version_the_first_stands():
+    found = Decisions([ROW, ROW | {"decision": "review"}]).find("x")
+    assert found is not None and found.outcome == "accepted"
 
 
-def test_more_ids_than_one_query_takes_are_all_found():
-    index = DecisionIndex(decisions(some_records(1300)))
-    ids = [item["eventMetadata"]["inferenceId"] for item in some_records(1300)]
-    assert set(index.find(ids)) == set(ids)
+def test_decisions_that_no_captured_photo_asked_for_are_left_in_order_of_time():
+    early = ROW | {"inference_id": "y", "decided_at": "2026-05-02T08:00:00Z"}
+    found = Decisions([ROW, early, ROW | {"inference_id": "z"}])
+    found.find("z")
+    assert [one.inference_id for one in found.without_capture(Period())] == ["y", "x"]
+    later = Period(datetime(2026, 5, 3, tzinfo=UTC))
+    assert [one.inference_id for one in found.without_capture(later)] == ["x"]
+
+
+def test_executions_that_failed_by_design_are_remembered():
+    rows = [ROW | {"inference_id": name, "decision": name, "execution": f"e-{name}"} for name in RECORDED]
+    assert Decisions(rows).for_people == {"e-review", "e-neither"}
 
 
 @pytest.mark.parametrize(
@@ -52,20 +60,20 @@ def test_more_ids_than_one_query_takes_are_all_found():
 def test_a_damaged_row_is_named_and_counted(change, problem):
     with pytest.raises(DamagedDecision, match=problem):
         parse_decision(ROW | change)
-    index = DecisionIndex([ROW | change, ROW])
+    index = Decisions([ROW | change, ROW])
     assert (index.count, index.damaged) == (1, 1)
     assert problem in index.example
 
 
-@pytest.mark.parametrize(("decision", "accepted"), [("accepted", True), ("review", False), ("neither", False)])
-def test_whatever_the_state_machine_records_is_a_decision(decision, accepted):
-    assert parse_decision(ROW | {"decision": decision}).accepted is accepted
+@pytest.mark.parametrize("decision", RECORDED)
+def test_whatever_the_state_machine_records_is_a_decision(decision):
+    assert parse_decision(ROW | {"decision": decision}).outcome == decision
 
 
 def test_a_decisions_file_is_read_line_by_line_and_bad_lines_counted(tmp_path):
     path = tmp_path / "decisions.jsonl"
     path.write_text(json.dumps(ROW) + "\n\nnot json\n[1]\n" + json.dumps(ROW | {"inference_id": "y"}))
-    index = DecisionIndex(rows_of_file(path))
+    index = Decisions(rows_of_file(path))
     assert (index.count, index.damaged) == (2, 2)
 
 
@@ -106,4 +114,4 @@ def test_every_page_of_the_table_is_read_and_only_what_is_needed(monkeypatch):
         rows = list(rows_of_table(dynamodb.Table("decisions")))
     assert len({row["inference_id"] for row in rows}) == 60
     assert "model" not in rows[0]
-    assert DecisionIndex(rows).count == 60
+    assert Decisions(rows).count == 60

@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from contract.baseline import BINS, parse_baseline
-from operations.report.binning import COARSE, FINE, coarser, confidence_bins
+from contract.baseline import BIN_EDGES, confidence_histogram, parse_baseline
 from operations.report.drift import measure_drift
-from operations.report.series import Window
+from operations.report.windows import Window
 from operations.report.words import drift_story
 from tests.operations.builders import CLASSES, START, baseline
 
@@ -21,12 +20,11 @@ def confidences_of(draw, count, sure=True):
 
 def window(draw, count, hour=0, *, sure=True, bicycles=0.5):
     confidences = confidences_of(draw, count, sure)
-    coarse = np.bincount(confidence_bins(confidences) // (FINE // COARSE), minlength=COARSE)
     first = int(draw.binomial(count, bicycles))
     start = START + timedelta(hours=hour)
-    return Window(
-        start, start + timedelta(hours=1), coarse, np.array([first, count - first]), int((confidences < 0.8).sum())
-    )
+    accepted = int((confidences >= 0.8).sum())
+    outcomes = np.array([accepted, count - accepted, 0, 0])
+    return Window(start, start + timedelta(hours=1), confidences, np.array([first, count - first]), outcomes)
 
 
 BASE = parse_baseline(baseline(2000))
@@ -48,7 +46,7 @@ def test_a_million_photos_do_not_make_a_change_of_no_size_an_alarm():
     base = replace(
         BASE,
         count=1_000_000,
-        confidence_counts=tuple(coarser(large.confidences, BINS).tolist()),
+        confidence_counts=tuple(np.histogram(large.confidences, BIN_EDGES)[0].tolist()),
         class_counts=dict(zip(CLASSES, large.classes.tolist(), strict=True)),
     )
     drift = measure_drift(base, [window(draw, 500_000, hour, bicycles=0.52) for hour in range(2)], CLASSES)
@@ -124,3 +122,18 @@ def test_a_small_window_needs_a_larger_distance():
     drift = measure_drift(BASE, [window(draw, 40, 0), window(draw, 4000, 1)], CLASSES)
     small, large = drift.windows
     assert small.confidence_ks.critical > 3 * large.confidence_ks.critical
+
+
+def test_the_confidences_are_counted_in_the_baseline_s_bins():
+    draw = np.random.default_rng(10)
+    one = window(draw, 200)
+    edges = np.array(BIN_EDGES)
+    one = replace(one, confidences=np.concatenate([one.confidences, edges[10:]]), classes=np.array([100, 111]))
+    (found,) = measure_drift(BASE, [one], CLASSES).windows
+    assert found.confidence_counts == confidence_histogram(one.confidences.tolist())
+
+
+def test_a_model_without_drift_needs_no_strangers_and_one_with_them_counts_them():
+    draw = np.random.default_rng(11)
+    one = replace(window(draw, 100), outcomes=np.array([80, 15, 5, 0]))
+    assert measure_drift(BASE, [one], CLASSES).windows[0].strangers == 5
