@@ -14,7 +14,8 @@ import pulumi
 from pulumi_aws import cloudwatch, dynamodb, lambda_, sfn, sns, sqs
 from pulumi_aws import iam as aws_iam
 
-from components.parts import iam
+from components.parts import bounds, iam
+from components.parts.arguments import Arguments
 from components.parts.encryption import key_grant
 from components.parts.function import lambda_function
 from components.parts.layer import LayerError, require_layer
@@ -57,15 +58,15 @@ class ClassificationWorkflowArgs(TypedDict):
     confidence_threshold: float
     """The least probability that is accepted, above 1 / labels and at most 1."""
     image_size: int
-    """Pixels a side of what the model takes, 1 or more."""
+    """Pixels a side of what the model takes, from 1 to 250: its picture must fit into what a state passes on."""
     max_image_bytes: int
-    """The largest photo, in bytes; a larger one is refused before it is downloaded."""
+    """The largest photo, in bytes up to 100 million; a larger one is refused before it is downloaded."""
     max_image_pixels: int
-    """The largest photo, in pixels (width times height); a larger one is refused before it is decoded."""
+    """The largest photo, in pixels (width times height) up to 120 million; a larger one is refused undecoded."""
     layer_path: str
     """The zip that `make layer` wrote."""
     decision_retention_days: int
-    """Days after which recorded decisions are deleted, 1 or more."""
+    """Days after which recorded decisions are deleted, from 1 to 3650."""
     log_retention_days: int
     """Days after which logs are deleted: one of the values that CloudWatch Logs takes."""
     alert_email: NotRequired[str | None]
@@ -90,6 +91,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     """Names of the functions by what they do."""
 
     def __init__(self, name: str, args: ClassificationWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _check(name, args)
         super().__init__(component_type("ClassificationWorkflow"), name, None, tagged("ClassificationWorkflow", opts))
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -343,6 +345,26 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, allowed]),
         )
         return dead_letters
+
+
+def _check(name: str, args: ClassificationWorkflowArgs) -> None:
+    given = Arguments("ClassificationWorkflow", name, args)
+    given.required("bucket", bounds.BUCKET_NAME)
+    given.required("bucket_arn", bounds.BUCKET_ARN)
+    given.required("account_id", bounds.ACCOUNT_ID)
+    given.required("endpoint_name", bounds.ENDPOINT_NAME)
+    given.required("endpoint_arn", bounds.ENDPOINT_ARN)
+    given.required("model_name", bounds.MODEL_NAME)
+    given.labels()
+    given.required("image_size", bounds.IMAGE_SIZE)
+    given.required("max_image_bytes", bounds.IMAGE_BYTES)
+    given.required("max_image_pixels", bounds.IMAGE_PIXELS)
+    given.required("layer_path", bounds.PATH)
+    given.required("decision_retention_days", bounds.RETENTION_DAYS)
+    given.required("log_retention_days", bounds.LOG_RETENTION_DAYS)
+    given.optional("alert_email", bounds.EMAIL)
+    given.optional("kms_key_arn", bounds.KMS_KEY)
+    given.refuse()
 
 
 def _trust(

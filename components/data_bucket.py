@@ -7,7 +7,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import s3
 
-from components.parts import iam
+from components.parts import bounds, iam
+from components.parts.arguments import Arguments
 from components.parts.tags import tagged
 from contract import prefixes
 from contract.names import component_type
@@ -21,7 +22,7 @@ class DataBucketArgs(TypedDict):
     """What a DataBucket takes."""
 
     capture_retention_days: pulumi.Input[int]
-    """Days that captured inferences are kept, 1 or more."""
+    """Days that captured inferences are kept, from 1 to 3650."""
     kms_key_arn: NotRequired[pulumi.Input[str] | None]
     """ARN of a customer's KMS key for the objects; S3's own keys encrypt without it."""
 
@@ -38,6 +39,10 @@ class DataBucket(pulumi.ComponentResource):
     """`s3://` address of baseline.json."""
 
     def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        given = Arguments("DataBucket", name, args)
+        given.required("capture_retention_days", bounds.RETENTION_DAYS)
+        given.optional("kms_key_arn", bounds.KMS_KEY)
+        given.refuse()
         super().__init__(component_type("DataBucket"), name, None, tagged("DataBucket", opts))
         child = pulumi.ResourceOptions(parent=self)
         bucket = s3.Bucket(f"{name}-bucket", opts=child)

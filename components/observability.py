@@ -9,8 +9,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.parts import dashboard, iam
+from components.parts import bounds, dashboard, iam
 from components.parts.alarms import DRIFT, Alarmed, AlarmSpec, alarm_specs
+from components.parts.arguments import Arguments
 from components.parts.function import lambda_function
 from components.parts.tags import tagged
 from contract import prefixes
@@ -70,6 +71,7 @@ class Observability(pulumi.ComponentResource):
     dashboard_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _check(name, args)
         super().__init__(component_type("Observability"), name, None, tagged("Observability", opts))
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -223,6 +225,26 @@ class Observability(pulumi.ComponentResource):
                 )
             )
         )
+
+
+def _check(name: str, args: ObservabilityArgs) -> None:
+    given = Arguments("Observability", name, args)
+    given.required("bucket", bounds.BUCKET_NAME)
+    given.required("bucket_arn", bounds.BUCKET_ARN)
+    given.required("endpoint_name", bounds.ENDPOINT_NAME)
+    given.required("variant_name", bounds.ENDPOINT_NAME)
+    given.required("state_machine_arn", bounds.STATE_MACHINE_ARN)
+    given.each("functions", bounds.FUNCTION_NAME)
+    given.required("review_queue_name", bounds.QUEUE_NAME)
+    given.required("dead_letter_queue_name", bounds.QUEUE_NAME)
+    given.required("alert_topic_arn", bounds.TOPIC_ARN)
+    given.required("layer_arn", bounds.LAYER_ARN)
+    given.labels()
+    given.required("review_rate_alarm_percent", bounds.REVIEW_RATE_PERCENT)
+    given.required("log_retention_days", bounds.LOG_RETENTION_DAYS)
+    given.optional("retrain_event_bus_arn", bounds.EVENT_BUS_ARN)
+    given.optional("kms_key_arn", bounds.KMS_KEY)
+    given.refuse()
 
 
 def observe_statements(bucket_arn: str, retrain_event_bus_arn: str | None) -> list[iam.Statement]:

@@ -6,7 +6,6 @@ Defaults are written in Pulumi.yaml alone.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from components.parts.config_reader import ConfigReader, shown
+from components.parts import bounds
+from components.parts.bounds import shown
+from components.parts.config_reader import ConfigReader
 from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
 from components.parts.measured_model import MeasuredModel, look_at
@@ -24,8 +25,7 @@ from components.parts.trained_model import TrainingArgs
 from contract.classes import problem_with_classes
 from contract.decisions import NEITHER, classes_of, labels_of
 from contract.errors import UserError
-from contract.limits import MEGA, MOST_IMAGE_MEGABYTES, MOST_IMAGE_MEGAPIXELS
-from contract.loading_bays import dimension_of, problem_with_bay
+from contract.limits import MEGA
 from contract.names import PROJECT, setting
 from contract.promotion import problems_with_evidence
 from contract.stacks import told_together
@@ -43,22 +43,9 @@ from training.job.hyperparameters import (
 )
 from training.job.image import image_uri
 
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-"""What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
-SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
-"""What serverless endpoints take (SageMaker API reference, ProductionVariantServerlessConfig)."""
-MOST_LABEL_BYTES = 3072
-"""Of the 4 KB that all environment variables of a function may take (AWS, "Lambda quotas"); the rest is names."""
-ENDPOINT_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-"""Up to 63 characters (SageMaker API reference, CreateEndpoint)."""
 DECIMAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 MODEL_FROM = r"[\w.-]+(/[\w.-]+){0,2}"
 """As Pulumi's stack references are written."""
-EMAIL = r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+"
-"""ASCII without blanks, as SNS takes endpoints of the protocol email."""
 KEYS = (
     *("classes", "confidenceThreshold", "loadingBays", "datasetDir", "layerPath", "trainingRecipe"),
     *("hyperparameters", "trainingInstanceType", "trainingSpot", "trainingMaxMinutes", "endpointMode"),
@@ -207,7 +194,7 @@ def parse(
     reader = ConfigReader(raw, KEYS)
     if isinstance(image, UserError):
         reader.problems.append(str(image))
-    if not ENDPOINT_NAME.fullmatch(f"{PROJECT}-{stack}"):
+    if not bounds.ENDPOINT_NAME.takes(f"{PROJECT}-{stack}"):
         reader.problems.append(
             f"the stack's name must be letters, digits and hyphens between them, at most "
             f"{63 - len(PROJECT) - 1} characters, since its endpoint is called {PROJECT}-{stack}"
@@ -233,23 +220,21 @@ def parse(
         realtime=realtime,
         serverless=serverless,
         retention=Retention(
-            capture_days=reader.whole_number("captureRetentionDays", 1, 3650),
-            decision_days=reader.whole_number("decisionRetentionDays", 1, 3650),
-            log_days=reader.one_of_numbers("logRetentionDays", LOG_RETENTION_DAYS),
+            capture_days=reader.whole_number("captureRetentionDays", *bounds.RETENTION_DAYS),
+            decision_days=reader.whole_number("decisionRetentionDays", *bounds.RETENTION_DAYS),
+            log_days=reader.one_of_numbers("logRetentionDays", bounds.LOG_RETENTION_DAYS),
         ),
         images=ImageLimits(
-            max_bytes=reader.whole_number("maxImageMegabytes", 1, MOST_IMAGE_MEGABYTES) * MEGA,
-            max_pixels=reader.whole_number("maxImageMegapixels", 1, MOST_IMAGE_MEGAPIXELS) * MEGA,
+            max_bytes=reader.whole_number("maxImageMegabytes", *bounds.IMAGE_MEGABYTES) * MEGA,
+            max_pixels=reader.whole_number("maxImageMegapixels", *bounds.IMAGE_MEGAPIXELS) * MEGA,
         ),
         alerts=Alerts(
-            email=reader.pattern("alertEmail", EMAIL, "an e-mail address in ASCII or empty"),
-            review_rate_percent=reader.whole_number("reviewRateAlarmPercent", 1, 100),
+            email=reader.pattern("alertEmail", bounds.EMAIL.pattern, f"{bounds.EMAIL.what} or empty"),
+            review_rate_percent=reader.whole_number("reviewRateAlarmPercent", *bounds.REVIEW_RATE_PERCENT),
             retrain_on_drift=reader.boolean("retrainOnDrift"),
         ),
         layer_path=_layer(reader, layer),
-        kms_key_arn=reader.pattern(
-            "kmsKeyArn", r"(?a)arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key or empty"
-        ),
+        kms_key_arn=reader.pattern("kmsKeyArn", bounds.KMS_KEY.pattern, f"{bounds.KMS_KEY.what} or empty"),
     )
     if reader.problems:
         raise SettingsError(reader.problems, stack=stack)
@@ -285,28 +270,12 @@ def _threshold(reader: ConfigReader, labels: tuple[str, ...]) -> float:
 
 def _loading_bays(reader: ConfigReader, classes: tuple[str, ...]) -> Mapping[str, str]:
     bays = reader.mapping("loadingBays")
-    named = {name: bay.strip() for name, bay in bays.items() if isinstance(bay, str) and bay.strip()}
-    for name, bay in named.items():
-        if problem := problem_with_bay(bay):
-            reader.must(f"loadingBays.{name}", problem, shown(bay))
-    by_dimension: dict[str, str] = {}
-    for bay in named.values():
-        other = by_dimension.setdefault(dimension_of(bay), bay)
-        if other != bay:
-            allowed = "name bays that metrics can tell apart, which write them in ASCII"
-            reader.must("loadingBays", allowed, f"{shown(other)} and {shown(bay)}")
-    size = len(json.dumps(named)) + len(json.dumps(classes))
-    if size > MOST_LABEL_BYTES:
-        reader.must("loadingBays", f"take at most {MOST_LABEL_BYTES} bytes as JSON together with classes", str(size))
-    if reader.is_good("loadingBays") and reader.is_good("classes"):
-        for name in classes:
-            if name not in named:
-                reader.must("loadingBays", f"name a bay for {name}", shown(bays.get(name)))
-        for name in bays:
-            if name not in classes:
-                hint = reader.near(name, classes) or f"the classes are {', '.join(classes)}"
-                reader.must("loadingBays", "name bays of the classes alone", f"one for {name} ({hint})")
-    return named
+    judge = bounds.problems_with_bays(
+        bays, classes, classes_are_good=reader.is_good("loadingBays") and reader.is_good("classes")
+    )
+    for problem in list(judge):
+        reader.must(f"loadingBays{problem.below}", problem.allowed, problem.got)
+    return bounds.named_bays(bays)
 
 
 def _promoted(
@@ -418,13 +387,13 @@ def _hosting(reader: ConfigReader) -> tuple[RealtimeHostingArgs | None, Serverle
     instance_type = reader.text("endpointInstanceType")
     if reader.is_good("endpointInstanceType"):
         reader.add(check_hosting_instance(instance_type))
-    least = reader.whole_number("endpointMinInstances", 1, 20)
-    most = reader.whole_number("endpointMaxInstances", 1, 20)
+    least = reader.whole_number("endpointMinInstances", *bounds.INSTANCES)
+    most = reader.whole_number("endpointMaxInstances", *bounds.INSTANCES)
     if reader.is_good("endpointMinInstances") and reader.is_good("endpointMaxInstances") and most < least:
         reader.must("endpointMaxInstances", f"be at least endpointMinInstances ({least})", str(most))
-    memory = reader.one_of_numbers("serverlessMemoryMb", SERVERLESS_MEMORY_MB)
-    concurrency = reader.whole_number("serverlessMaxConcurrency", 1, 200)
-    capture = reader.whole_number("capturePercentage", 0, 100)
+    memory = reader.one_of_numbers("serverlessMemoryMb", bounds.SERVERLESS_MEMORY_MB)
+    concurrency = reader.whole_number("serverlessMaxConcurrency", *bounds.SERVERLESS_CONCURRENCY)
+    capture = reader.whole_number("capturePercentage", *bounds.CAPTURE_PERCENT)
     if mode == "serverless":
         if capture:
             allowed = "be 0 when endpointMode is serverless, which AWS captures nothing of"

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from components.parts.arguments import Arguments
 from components.parts.hosting import VARIANT, RealtimeHostingArgs, ServerlessHostingArgs, check_hosting, host_model
 from components.parts.model_source import execution_role, make_model
 from components.parts.promoted_model import PromotedModelArgs, promote
@@ -54,11 +55,11 @@ class TrainingEndpoint(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TrainingEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         realtime, serverless = args.get("realtime"), args.get("serverless")
-        check_hosting(realtime, serverless)
+        check_hosting(name, realtime, serverless)
         training, promoted = args.get("training"), args.get("promoted")
-        if (training is None) == (promoted is None):
-            given = "none" if training is None else "both"
-            raise ValueError(f"exactly one of training and promoted must be given, got {given}")
+        given = Arguments("TrainingEndpoint", name)
+        given.exactly_one(training=training, promoted=promoted)
+        given.refuse()
         super().__init__(component_type("TrainingEndpoint"), name, None, tagged("TrainingEndpoint", opts))
         role_arn = execution_role(name, args, self, trains=training is not None)
         if training is not None:

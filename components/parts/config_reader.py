@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from components.parts.bounds import OneOf, Text, WholeNumber, near, shown
 from contract.names import setting
-
-
-def shown(value: object) -> str:
-    """A value as a person would have written it."""
-    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-    # half a character (a lone surrogate) can't be printed
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class ConfigReader:
@@ -29,14 +21,8 @@ class ConfigReader:
         self._raw = raw
         self._bad: set[str] = set()
         for key in sorted(set(raw) - set(keys)):
-            hint = self.near(key, keys) or f"known are {', '.join(keys)}"
+            hint = near(key, keys) or f"known are {', '.join(keys)}"
             self.problems.append(f"{setting(key)} is not a key of this project: {hint}")
-
-    @staticmethod
-    def near(name: str, known: Sequence[str]) -> str:
-        """A question that names what is spelled like `name`, or nothing."""
-        matches = difflib.get_close_matches(name, known, n=2)
-        return f"did you mean {' or '.join(matches)}?" if matches else ""
 
     def add(self, problem: str | None) -> None:
         """Report a problem whose text begins with the key, if there is one."""
@@ -65,9 +51,9 @@ class ConfigReader:
 
     def pattern(self, key: str, pattern: str, allowed: str) -> str | None:
         """A text that is empty (None) or matches `pattern` as a whole."""
-        value = self._raw.get(key)
-        if not isinstance(value, str) or (value and not re.fullmatch(pattern, value)):
-            self.must(key, f"be {allowed}", shown(value))
+        rule, value = Text(pattern, allowed), self._raw.get(key)
+        if not isinstance(value, str) or (value and not rule.takes(value)):
+            self.must(key, rule.allowed, shown(value))
             return None
         return value or None
 
@@ -81,20 +67,19 @@ class ConfigReader:
 
     def whole_number(self, key: str, least: int, most: int) -> int:
         """A whole number between two bounds, both allowed."""
-        value = self._parsed(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            self.must(key, f"be a whole number from {least} to {most}", shown(value))
+        rule, value = WholeNumber(least, most), self._parsed(key)
+        if not rule.takes(value):
+            self.must(key, rule.allowed, shown(value))
             return least
-        return value
+        return cast("int", value)
 
-    def one_of_numbers(self, key: str, allowed: Sequence[int]) -> int:
+    def one_of_numbers(self, key: str, rule: OneOf) -> int:
         """One of a few whole numbers."""
         value = self._parsed(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
-            listed = ", ".join(str(number) for number in allowed)
-            self.must(key, f"be one of {listed}", shown(value))
-            return allowed[0]
-        return value
+        if not rule.takes(value):
+            self.must(key, rule.allowed, shown(value))
+            return rule.numbers[0]
+        return cast("int", value)
 
     def boolean(self, key: str) -> bool:
         """True or false."""

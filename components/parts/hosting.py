@@ -8,6 +8,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import appautoscaling, sagemaker
 
+from components.parts import bounds
+from components.parts.arguments import Arguments
 from contract import prefixes
 
 VARIANT = "AllTraffic"
@@ -22,9 +24,9 @@ class RealtimeHostingArgs(TypedDict):
     instance_type: pulumi.Input[str]
     """A CPU instance that SageMaker hosts on, such as ml.m5.large."""
     min_instances: int
-    """The fewest instances, 1 or more; each roll-out begins with as many."""
+    """The fewest instances, from 1 to 20; each roll-out begins with as many."""
     max_instances: int
-    """The most instances, `min_instances` or more; equal ones mean no scaling."""
+    """The most instances, from `min_instances` to 20; equal ones mean no scaling."""
     capture_percentage: NotRequired[int]
     """The share of inferences that is captured, in percent from 0 to 100; 0 without it."""
     rollback_alarms: NotRequired[Sequence[pulumi.Input[str]]]
@@ -40,27 +42,25 @@ class ServerlessHostingArgs(TypedDict):
     """The most invocations at once, from 1 to 200."""
 
 
-def check_hosting(realtime: RealtimeHostingArgs | None, serverless: ServerlessHostingArgs | None) -> None:
+def check_hosting(name: str, realtime: RealtimeHostingArgs | None, serverless: ServerlessHostingArgs | None) -> None:
     """Refuse hosting that is none, twofold, or out of its ranges.
 
     Raises:
-        ValueError: none or both are given, or a number is out of its range; with every problem.
+        ArgumentError: none or both are given, or a number is out of its range; with every problem.
     """
-    if (realtime is None) == (serverless is None):
-        given = "none" if realtime is None else "both"
-        raise ValueError(f"exactly one of realtime and serverless must be given, got {given}")
-    problems: list[str] = []
+    given = Arguments("TrainingEndpoint", name)
+    given.exactly_one(realtime=realtime, serverless=serverless)
     if realtime is not None:
         least, most = realtime["min_instances"], realtime["max_instances"]
-        capture = realtime.get("capture_percentage", 0)
-        if least < 1:
-            problems.append(f"realtime.min_instances must be 1 or more, got {least}")
+        given.value("realtime.min_instances", least, bounds.INSTANCES)
+        given.value("realtime.max_instances", most, bounds.INSTANCES)
         if most < least:
-            problems.append(f"realtime.max_instances must be min_instances ({least}) or more, got {most}")
-        if not 0 <= capture <= 100:
-            problems.append(f"realtime.capture_percentage must be from 0 to 100, got {capture}")
-    if problems:
-        raise ValueError("; ".join(problems))
+            given.must("realtime.max_instances", f"be min_instances ({least}) or more", str(most))
+        given.value("realtime.capture_percentage", realtime.get("capture_percentage", 0), bounds.CAPTURE_PERCENT)
+    if serverless is not None:
+        given.value("serverless.memory_mb", serverless["memory_mb"], bounds.SERVERLESS_MEMORY_MB)
+        given.value("serverless.max_concurrency", serverless["max_concurrency"], bounds.SERVERLESS_CONCURRENCY)
+    given.refuse()
 
 
 def host_model(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from components.settings import KEYS, SettingsError, parse
@@ -283,6 +284,7 @@ OF_A_KEY = {
 @given(
     st.fixed_dictionaries({}, optional={key: SHAPES | OF_A_KEY.get(key, st.nothing()) for key in KEYS}), st.booleans()
 )
+@examples(deadline=None)
 def test_whatever_is_configured_is_either_settings_or_a_list_of_sentences(values, as_json):
     delivered = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     try:
