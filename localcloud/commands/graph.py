@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcloud.commands.options import add_json, add_settings, overrides_of
+from localcloud.commands.options import add_json, add_settings, count, overrides_of
 
 HELP = "print the resources that the program registers, creating none"
 MORE = ""
@@ -20,6 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--preview", action="store_true", help="as in a preview: every output unknown")
     what.add_argument("--diff", action="store_true", help="what an upgrade from the last release would do instead")
     what.add_argument("--release", action="store_true", help="keep the graph as the last release, in releases/")
+    what.add_argument(
+        "--cost", action="store_true", help="what a month of it costs instead, by a dated table of prices"
+    )
+    parser.add_argument("--photos", type=count, default=30_000, help="photos a month, for --cost (%(default)s)")
     add_json(parser)
 
 
@@ -36,6 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
         entries = graph(root, arguments.stack, overrides, preview=True)
         return (upgrade.release if arguments.release else upgrade.show)(root, arguments.stack, entries, arguments.json)
     entries = graph(root, arguments.stack, overrides, preview=arguments.preview)
+    if arguments.cost:
+        from localcloud.commands import cost
+
+        return cost.show(root, arguments.stack, overrides, entries, arguments.photos, arguments.json)
     if arguments.json:
         write_json(entries)
         return 0
