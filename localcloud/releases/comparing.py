@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from localcloud.releases.released import THE_JOB, Release, job_of, lasting, released
+from localcloud.releases.released import THE_JOB, UNKNOWN, Release, job_of, lasting, released
 from localcloud.releases.replacing import REPLACING
 
 
@@ -47,7 +47,7 @@ def compare(before: Release, graph: Sequence[Mapping[str, Any]]) -> Upgrade:
     for urn, old in known.items():
         was, inputs = old["inputs"], now[urn]["inputs"]
         # another type is another resource, whatever an alias says
-        keys = [key for key in sorted({*was, *inputs}) if was.get(key) != inputs.get(key)]
+        keys = [key for key in sorted({*was, *inputs}) if not _same(was.get(key), inputs.get(key))]
         if keys or old["type"] != now[urn]["type"]:
             replaced[urn] = tuple(keys or ["type"])
     _follow(replaced, created, known, {urn: _needed(entry, urns) for urn, entry in entries.items()}, now)
@@ -58,6 +58,19 @@ def compare(before: Release, graph: Sequence[Mapping[str, Any]]) -> Upgrade:
     }
     unchanged = len(known) - len(replaced)
     return Upgrade(created, dict(sorted(replaced.items())), lost, unchanged, renamed)
+
+
+def _same(was: Any, now: Any) -> bool:
+    """Whether two inputs are the same; what is not known in a preview may be anything."""
+    if UNKNOWN in (was, now):
+        return None not in (was, now)
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        old, new = cast("Mapping[str, Any]", was), cast("Mapping[str, Any]", now)
+        return all(_same(old.get(key), new.get(key)) for key in {*old, *new})
+    if isinstance(was, list) and isinstance(now, list):
+        olds, news = cast("list[Any]", was), cast("list[Any]", now)
+        return len(olds) == len(news) and all(map(_same, olds, news))
+    return was == now
 
 
 def _needed(entry: Mapping[str, Any], urns: Mapping[str, str]) -> list[str]:

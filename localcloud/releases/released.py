@@ -13,6 +13,8 @@ from localcloud.releases.replacing import JOB, MAKES_THE_MODEL, REPLACING
 from training.job.hyperparameters import FROM_THE_DATASET
 
 FOLDER = Path("releases")
+UNKNOWN = "unknown"
+"""How a graph writes what only AWS would tell."""
 CONTENT, DIGEST, THE_JOB = "(content)", "(digest)", "(job)"
 """What stands for a file's content, for a hash of the dataset and for the name of the training job."""
 

@@ -35,6 +35,7 @@ REPLACING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _OF_A_BUCKET,
     "aws:s3/bucketNotification:BucketNotification": _OF_A_BUCKET,
     "aws:s3/bucketObject:BucketObject": {"bucket": (BUCKET,), "key": ()},
+    "aws:s3/objectCopy:ObjectCopy": {"bucket": (BUCKET,), "key": (), "source": ()},
     ROLE: {"name": (), "path": ()},
     "aws:iam/rolePolicy:RolePolicy": {"name": (), "role": (ROLE,)},
     JOB: {"trainingJobName": ()},

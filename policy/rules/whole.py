@@ -19,7 +19,7 @@ TAGGABLE = (
     "aws:lambda/function:Function",
     "aws:s3/bucket:Bucket",
     "aws:s3/bucketObject:BucketObject",
-    "aws:s3/bucketObjectv2:BucketObjectv2",
+    "aws:s3/objectCopy:ObjectCopy",
     "aws:sagemaker/endpoint:Endpoint",
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
     "aws:sagemaker/model:Model",

@@ -48,9 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def graphs(files: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     made = {name: graph(ROOT, stack, {**files, **settings}) for name, (stack, settings) in GRAPHS.items()}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("localcloud.program.PROJECT", "warehouse", raising=False)
-        made["warehouse"] = graph(ROOT / "examples/warehouse", "dev", {"layerPath": files["layerPath"]})
+    made["warehouse"] = graph(ROOT / "examples/warehouse", "dev", {"layerPath": files["layerPath"]})
     return made
 
 

@@ -127,6 +127,14 @@ def test_an_input_that_can_t_replaces_the_resource_and_whoever_names_it(prod: En
     assert not {"workflow-serialize", "workflow-serialize-policy", "workflow-decisions"} & names(upgrade.replaced)
 
 
+def test_what_is_not_known_in_a_preview_may_be_what_it_was_but_not_what_was_not_there(prod: Entries) -> None:
+    def unknown(name: str, key: str) -> Callable[[Entries], None]:
+        return lambda entries: named(entries, name)["inputs"].update({key: "unknown"})
+
+    assert not changed(prod, unknown("model-endpoint", "name")).replaced
+    assert names(changed(prod, unknown("workflow-machine", "name")).replaced) == {"workflow-machine"}
+
+
 def test_what_makes_the_model_makes_another_job_model_and_configuration_and_keeps_the_endpoint(prod: Entries) -> None:
     job = next(each for each in prod if each["type"] == JOB)
 
