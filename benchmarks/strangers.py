@@ -33,7 +33,8 @@ from training.evaluation.predictions import Predictions
 from training.evaluation.strangers import ScoredStrangers, acceptance, routed_at
 from training.evaluation.threshold import recommend
 from training.job.hyperparameters import TrainingData, resolve
-from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive
+from training.synthetic import OTHERS_PER_KIND
+from training.synthetic.synthesize import write_archive
 
 CLASSES = ("bicycle", "motorcycle")
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")

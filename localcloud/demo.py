@@ -35,7 +35,8 @@ from localcloud.deployment import Deployment, connect, environment_of, shut_down
 from localcloud.photos import Photo, Result, review_queue, sample
 from training.dataset.archive import Archive
 from training.dataset.prepare import prepare
-from training.synthetic.synthesize import OTHERS_PER_KIND, write_archive
+from training.synthetic import OTHERS_PER_KIND
+from training.synthetic.synthesize import write_archive
 
 FOLDER = Path("build/demo")
 PORTRAIT = "matplotlib/mpl-data/sample_data/grace_hopper.jpg"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from contract.aws_errors import explained
 from contract.errors import UserError
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
@@ -16,10 +17,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "watch": ("operations.watch.command", "decisions as they come, one line each"),
 })  # fmt: skip
 """Command -> the module whose `add_parser(subparsers)` declares it, and what it does, for the list in --help."""
-ABSENT = frozenset({"NoSuchBucket", "ResourceNotFoundException", "StateMachineDoesNotExist"})
-"""AWS's codes for a resource that is not there."""
-REFUSED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
-"""AWS's codes for credentials that it does not take."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -49,30 +46,8 @@ def main(words: Sequence[str]) -> int:
     except OSError as error:
         message = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     except Exception as error:
-        message = _of_aws(error)
+        message = explained(error)
         if message is None:
             raise
     print(f"error: {message}", file=sys.stderr)
     return 2
-
-
-def _of_aws(error: Exception) -> str | None:
-    """What a person can do about an error of the AWS client; None for any other error."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
-
-    match error:
-        case NoRegionError():
-            return "which region? set AWS_DEFAULT_REGION, or a profile that has one (AWS_PROFILE)"
-        case NoCredentialsError():
-            return "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        case ClientError():
-            described = error.response.get("Error", {})
-            code = described.get("Code", "unknown")
-            said = f"AWS refused {error.operation_name}: {described.get('Message', error)} ({code})"
-            if code in ABSENT:
-                return f"{said}; is the stack up, and are these its outputs?"
-            return f"{said}; log in again" if code in REFUSED else said
-        case BotoCoreError():
-            return f"AWS can't be reached: {error}"
-        case _:
-            return None

@@ -1,15 +1,19 @@
 """`python -m training synthesize` and `prepare` as a person at a terminal meets them."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
-from tests.training.builders import build_archive, meta, pack, part, rows
-from training import __main__ as command
-from training.dataset import download, prepare
+from tests.training.builders import build_archive, build_dataset, meta, pack, part, rows
+from training import cli as command
+from training.commands import prepare
+from training.dataset import download
+from training.dataset.archive import ArchiveError
 from training.dataset.labels import stack_classes
 from training.dataset.manifest import read_manifest
 
@@ -162,7 +166,6 @@ def test_neither_classes_nor_a_stack_is_refused(here: Path, capsys: pytest.Captu
     ("words", "reason"),
     [
         (("--classes", "bicycle", "motorcycl"), "no class 'motorcycl': did you mean motorcycle"),
-        (("--classes", "bicycle", "poppy", "--validation", "2"), "validation must be a share above 0 and below 1"),
         (("--classes", "bicycle", "poppy", "--output", "."), "exists and is not a dataset"),
     ],
 )
@@ -209,3 +212,149 @@ def test_help_says_what_every_option_does(name: str) -> None:
     words = [sys.executable, "-m", "training", name, "--help"]
     shown = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     assert "--classes" in shown and "--output" in shown and "--seed" in shown
+
+
+# kinds of trouble that every command meets
+
+
+COMMANDS = ("synthesize", "prepare", "watch", "evaluate")
+HEAVY = ("numpy", "scipy", "matplotlib", "boto3", "botocore", "PIL", "rich", "jinja2", "yaml")
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)])
+def test_help_needs_nothing_heavy(words: list[str]) -> None:
+    program = f"""
+import sys
+from training.cli import main
+try:
+    main([*{words!r}, "--help"])
+finally:
+    print(sorted({{name.partition(".")[0] for name in sys.modules}} & set({HEAVY!r})), file=sys.stderr)
+"""
+    shown = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert "usage: " in shown.stdout and shown.stderr == "[]\n"
+
+
+def test_usage_names_the_command_so_that_it_can_be_pasted() -> None:
+    words = [sys.executable, "-m", "training", "watch", "--nonsense"]
+    said = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False).stderr
+    pasted = said.splitlines()[0].removeprefix("usage: ").partition(" watch")[0].partition(" [-h]")[0].split()
+    shown = subprocess.run([*pasted, "watch", "--help"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert "JOB" in shown.stdout
+
+
+@pytest.mark.parametrize("words", [["watch", "job"], ["evaluate", "--endpoint", "nope"]])
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [("AWS_DEFAULT_REGION", "which region? set AWS_DEFAULT_REGION"), ("AWS_SECRET_ACCESS_KEY", "no AWS credentials")],
+)
+def test_without_a_region_or_credentials_the_command_says_what_to_set(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], without: str,
+    said: str,
+) -> None:  # fmt: skip
+    build_dataset(here / "build/dataset", train_per_class=20)
+    for name in ("AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL", "SCONES_OUTPUTS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", str(here / "none")),
+        ("AWS_SHARED_CREDENTIALS_FILE", str(here / "none")),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.delenv(without)
+    if without == "AWS_SECRET_ACCESS_KEY":
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert run(*words) == 2
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1 and "localcloud run --" in printed
+
+
+@pytest.mark.parametrize("words", [["watch"], ["evaluate"], ["evaluate", "--upload-baseline", "--predictions", "x"]])
+def test_a_command_without_a_stack_says_how_to_be_told_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    build_dataset(here / "build/dataset", train_per_class=20)
+    monkeypatch.delenv("SCONES_OUTPUTS", raising=False)
+    assert run(*words) == 2
+    printed = capsys.readouterr().err
+    assert "--outputs FILE or $SCONES_OUTPUTS" in printed
+    assert f"-m localcloud run -- python -m training {words[0]}" in printed
+
+
+def test_without_the_archive_it_says_how_to_draw_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("prepare", "--archive", "none.tar.gz", "--classes", "bicycle", "bus") == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: there is no archive none.tar.gz; to draw one: ")
+    words = printed.strip().partition("to draw one: ")[2].split()
+    assert words[1:] == ["-m", "training", "synthesize", "--output", "none.tar.gz"]
+
+
+def test_a_download_that_fails_says_that_an_archive_can_be_drawn(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(target: Path, progress: object) -> Path:
+        raise ArchiveError("no answer")
+
+    monkeypatch.setattr(download, "download", refuse)
+    assert run("prepare", "--classes", "bicycle", "bus") == 2
+    assert "no answer; or draw one (" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x1f\x8b damaged"])
+def test_a_foreign_archive_is_one_line(here: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+    (here / "foreign.tar.gz").write_bytes(content)
+    assert run("prepare", "--archive", "foreign.tar.gz", "--classes", "bicycle", "bus") == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: foreign.tar.gz is not a CIFAR-100 python archive") and printed.count("\n") == 1
+
+
+def test_an_empty_folder_is_not_an_archive(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "empty").mkdir()
+    assert run("prepare", "--archive", "empty", "--classes", "bicycle", "bus") == 2
+    assert capsys.readouterr().err.startswith("error: there is no file empty/meta")
+
+
+def test_a_preview_is_written_beside_the_dataset(here: Path, archive: str) -> None:
+    words = ("--archive", archive, "--classes", "bicycle", "poppy", "--preview")
+    assert run("prepare", *words, "grid.png") == 0
+    assert (here / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_preview_of_another_format_is_refused_before_anything_is_written(
+    here: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("prepare", "--archive", archive, "--classes", "bicycle", "poppy", "--preview", "grid.jpg") == 2
+    assert "--preview must be the name of a .png file, got grid.jpg" in capsys.readouterr().err
+    assert not (here / "build").exists()
+
+
+def test_an_interrupt_during_the_imports_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training", "synthesize"],
+        cwd=REPOSITORY,
+        env={"PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stdout is not None and process.stdout.readline() == b"importing\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, b"interrupted\n")
+
+
+def test_a_reader_that_leaves_early_is_no_error(here: Path, archive: str) -> None:
+    words = [sys.executable, "-m", "training", "prepare", "--archive", archive, "--classes", "bicycle", "poppy"]
+    process = subprocess.Popen(
+        [*words, "--output", str(here / "set"), "--json", "--no-neither"],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert (process.wait(timeout=60), process.stderr.read()) == (0, b"")
+    process.stderr.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from contract.errors import UserError
+from contract.invocation import command
 
 VERSION = 1
 FILE = "manifest.json"
@@ -76,7 +77,8 @@ def read_manifest(folder: Path) -> Manifest:
         parsed: object = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DatasetError(
-            f"there is no dataset in {folder}; run: python -m training prepare --stack dev --output {folder}"
+            f"there is no dataset in {folder}; run: "
+            f"{command('training', 'prepare', '--stack', 'dev', '--output', str(folder))}"
         ) from error
     except ValueError as error:
         raise DatasetError(f"{path} is not JSON: {error}") from error

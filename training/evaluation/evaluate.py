@@ -1,10 +1,9 @@
-"""`python -m training evaluate`: score held-out photos and say which threshold can be trusted."""
+"""Score held-out photos and say which threshold can be trusted."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,92 +14,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from contract.aws_errors import explained
 from contract.baseline import measure_baseline
 from contract.baseline import to_document as baseline_document
 from contract.decisions import classes_of
 from contract.errors import UserError
 from contract.evidence import to_document as evidence_document
-from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.outputs import StackOutputs, read_outputs
 from contract.prefixes import EVIDENCE_FILE
 from contract.promotion import s3_place
+from contract.screen import SCREEN, write_json, write_line
 from contract.thresholds import allowed_thresholds, is_threshold
-from training.cli import Subparsers
 from training.dataset.archive import SIDE as DEFAULT_SIZE
 from training.dataset.manifest import FILE as MANIFEST_FILE
 from training.dataset.manifest import read_manifest
+from training.dataset.preview import training_examples
 from training.evaluation.evidence import evidence_of
 from training.evaluation.findings import Evaluation, evaluate, to_document
-from training.evaluation.page import training_examples, write_page
+from training.evaluation.page import write_page
 from training.evaluation.pictures import draw_pictures
 from training.evaluation.predictions import Predictions, read_predictions, write_predictions
-from training.evaluation.scoring import WORKERS, photos_in, score
+from training.evaluation.scoring import photos_in, score
 from training.evaluation.statistics import Floats
 from training.evaluation.strangers import ScoredStrangers
 from training.evaluation.table import show
-
-PIPE_COLUMNS = 100
-"""Columns that the tables get when the output is no terminal."""
-
-
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the `evaluate` command."""
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="score held-out photos, say how good the model is and which threshold can be trusted",
-        description="Score the held-out photos through an endpoint (or take saved predictions), and write "
-        "index.html, evaluation.json, evidence.json, predictions.jsonl, baseline.json and pictures. The recommended "
-        "threshold keeps the share wrong among accepted photos at or below the target with the confidence asked for.",
-    )
-    parser.set_defaults(run=run)
-    parser.add_argument(
-        "--dataset", type=Path, default=Path("build/dataset"), metavar="DIR", help="prepared dataset [%(default)s]"
-    )
-    parser.add_argument("--endpoint", metavar="NAME", help="endpoint to ask [the stack's]")
-    parser.add_argument("--outputs", type=Path, metavar="FILE", help=f"the stack's outputs as JSON [${VARIABLE}]")
-    parser.add_argument(
-        "--predictions", type=Path, metavar="FILE", help="saved predictions.jsonl, instead of asking an endpoint"
-    )
-    parser.add_argument(
-        "--strangers",
-        type=Path,
-        metavar="DIR",
-        help="pictures of none of the classes, in folders GROUP/KIND [those of the dataset, if it has any]",
-    )
-    parser.add_argument(
-        "--target-error",
-        type=_share,
-        default=0.02,
-        metavar="SHARE",
-        help="share of accepted photos that may be wrong [%(default)s]",
-    )
-    parser.add_argument(
-        "--target-strangers",
-        type=_share,
-        default=0.05,
-        metavar="SHARE",
-        help="share of strangers that may be routed as if they were of a class [%(default)s]",
-    )
-    parser.add_argument(
-        "--confidence",
-        type=_share,
-        default=0.95,
-        metavar="SHARE",
-        help="probability with which that holds [%(default)s]",
-    )
-    parser.add_argument(
-        "--threshold", type=float, metavar="T", help="configured threshold to compare with [the stack's]"
-    )
-    parser.add_argument("--output", type=Path, default=Path("build/evaluation"), metavar="DIR", help="[%(default)s]")
-    parser.add_argument(
-        "--upload-baseline", action="store_true", help="put baseline.json where the stack's monitoring reads it"
-    )
-    parser.add_argument(
-        "--upload-evidence",
-        action="store_true",
-        help=f"put {EVIDENCE_FILE} beside the stack's model artifact, for `pulumi up` to read",
-    )
-    parser.add_argument("--workers", type=_count, default=WORKERS, metavar="N", help="[%(default)s]")
-    parser.add_argument("--json", action="store_true", help="print evaluation.json instead of tables")
+from training.stack import outputs_needed
 
 
 def run(args: argparse.Namespace) -> int:
@@ -109,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
     configured: float | None = outputs.confidence_threshold if args.threshold is None else args.threshold
     _check_threshold(configured, len(outputs.labels) or None)
     if args.upload_baseline and not outputs.baseline_uri:
-        raise UserError(f"--upload-baseline needs the stack's outputs: --outputs FILE or ${VARIABLE}")
+        raise UserError(f"--upload-baseline needs {outputs_needed('evaluate', '--upload-baseline')}")
     if args.upload_evidence and not (outputs.evidence_uri and outputs.training_job_name):
-        raise UserError(f"--upload-evidence needs the stack's outputs: --outputs FILE or ${VARIABLE}")
+        raise UserError(f"--upload-evidence needs {outputs_needed('evaluate', '--upload-evidence')}")
     saved: Path | None = args.predictions
     predictions = read_predictions(saved) if saved else _score_test_split(args, outputs)
     labels = predictions.classes
@@ -142,16 +80,14 @@ def run(args: argparse.Namespace) -> int:
             )
         _upload(evidence, outputs.evidence_uri)
     if args.json:
-        json.dump(document, sys.stdout, indent=1)
-        print()
+        write_json(document)
         return 0
-    console = Console()
-    show(evaluation, console if console.is_terminal else Console(width=PIPE_COLUMNS))
-    print(f"Written to {args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
+    show(evaluation, SCREEN)
+    write_line(f"Written to {args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     if args.upload_baseline:
-        print(f"Uploaded to {outputs.baseline_uri}")
+        write_line(f"Uploaded to {outputs.baseline_uri}")
     if args.upload_evidence:
-        print(f"Uploaded to {outputs.evidence_uri}")
+        write_line(f"Uploaded to {outputs.evidence_uri}")
     return 0
 
 
@@ -216,9 +152,7 @@ def _key(path: Path, dataset: Path) -> str:
 def _endpoint(args: argparse.Namespace, outputs: StackOutputs) -> str:
     name = args.endpoint or outputs.endpoint_name
     if not name:
-        raise UserError(
-            f"an endpoint is needed: --endpoint NAME, or the stack's outputs with --outputs FILE or ${VARIABLE}"
-        )
+        raise UserError(f"an endpoint is needed: --endpoint NAME, or {outputs_needed('evaluate')}")
     return str(name)
 
 
@@ -302,20 +236,4 @@ def _upload(document: bytes, uri: str) -> None:
     try:
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=document, ContentType="application/json")
     except (ClientError, BotoCoreError) as error:
-        raise UserError(f"nothing can be put to {uri}: {error}") from error
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, got {text!r}")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 64, got {text!r}")
-    return int(text)
+        raise UserError(f"nothing can be put to {uri}: {explained(error)}") from error

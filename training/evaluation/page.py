@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,6 @@ from markupsafe import Markup
 
 from contract import charts
 from contract.decisions import NEITHER
-from training.dataset.manifest import Manifest
-from training.dataset.recordio import read_records
 from training.evaluation import pictures
 from training.evaluation.findings import Evaluation
 from training.evaluation.pictures import small_percent
@@ -25,8 +23,6 @@ FILE = "index.html"
 REPORT = "../report/index.html"
 """Where the demo's report lies, seen from the evaluation's folder."""
 NO_BREAK = "\u00a0"
-EXAMPLES = 12
-"""Training pictures shown of each label."""
 VARIABLES: Mapping[str, str] = {
     charts.INK: "--ink",
     charts.MUTED: "--muted",
@@ -105,33 +101,6 @@ def headline(evaluation: Evaluation) -> str:
         f"photos by itself; {small_percent(there.error_rate)} of these decisions are wrong, "
         f"at most {100 * there.bound:.2g} % ({100 * evaluation.confidence:g} % sure)."
     )
-
-
-def training_examples(dataset: Path, manifest: Manifest) -> dict[str, list[bytes]]:
-    """The first pictures of each label as the algorithm gets them: the training set is shuffled.
-
-    Args:
-        dataset: the folder.
-        manifest: what `read_manifest` says is in it.
-    """
-    found: dict[str, list[bytes]] = {label: [] for label in manifest.classes}
-    for label, image in _training_images(dataset, manifest):
-        images = found[manifest.classes[label]]
-        if len(images) < EXAMPLES:
-            images.append(image)
-        elif all(len(each) == EXAMPLES for each in found.values()):
-            break
-    return found
-
-
-def _training_images(dataset: Path, manifest: Manifest) -> Iterator[tuple[int, bytes]]:
-    if manifest.format == "recordio":
-        with (dataset / "train/train.rec").open("rb") as file:
-            yield from ((record.label, record.payload) for record in read_records(file))
-        return
-    for line in (dataset / "train_lst/train.lst").read_text(encoding="utf-8").splitlines():
-        _, label, path = line.split("\t")
-        yield int(label), (dataset / "train" / path).read_bytes()
 
 
 def _kinds(figures: StrangerFigures) -> tuple[list[tuple[str, Mapping[str, int]]], list[str]]:

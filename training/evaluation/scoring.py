@@ -13,17 +13,18 @@ import numpy as np
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.aws_errors import explained
 from contract.captures import EVALUATION_PREFIX
 from contract.errors import InvalidInference, SconesError, UserError
 from contract.formats import SUFFIXES
 from contract.inferences import read_inferences
 from contract.limits import MEGA, MOST_IMAGE_MEGAPIXELS
 from contract.pictures import to_model_image
+from training.evaluation import WORKERS
 from training.evaluation.statistics import Floats
 
 CONTENT_TYPE = "application/x-image"
 IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-WORKERS = 8
 MAX_PIXELS = MOST_IMAGE_MEGAPIXELS * MEGA
 """What a photo of an evaluation may have: no more than any stack can be set to."""
 
@@ -86,7 +87,7 @@ def score(
             message = error.response.get("Error", {}).get("Message", str(error))
             raise UserError(f"endpoint {endpoint} refused {path.name}: {message}") from error
         except BotoCoreError as error:
-            raise UserError(f"endpoint {endpoint} can't be asked: {error}") from error
+            raise UserError(f"endpoint {endpoint} can't be asked: {explained(error)}") from error
         took = time.perf_counter() - began
         try:
             scores = read_inferences(text, classes)

@@ -89,16 +89,27 @@ class Cost:
     @property
     def text(self) -> str:
         """The amount for people."""
+        if self.usd == 0:
+            return "nothing"
         if self.usd is None:
             return "price unknown"
         amount = f"${self.usd:.4f}" if self.usd < 0.1 else f"${self.usd:.2f}"
         return amount if self.kind == "billed" else f"at most {amount}"
 
 
-def cost_of(job: Job, now: datetime, price_per_hour: float | None = None) -> Cost:
-    """The cost of `job` at `now`, at `price_per_hour` US dollars an instance or the price table's."""
+def cost_of(job: Job, now: datetime, price_per_hour: float | None = None, *, local: bool = False) -> Cost:
+    """The cost of a job so far.
+
+    Args:
+        job: as AWS describes it.
+        now: what the clock says; a job that has not ended is billed until then at most.
+        price_per_hour: US dollars an instance and hour; None for the price table's.
+        local: it trains on this machine, whatever instance it asked for: nobody bills that.
+    """
     price = price_per_hour if price_per_hour is not None else USD_PER_HOUR.get(job.instance_type)
-    if price_per_hour is not None:
+    if local:
+        price, source = 0.0, "trained on this machine"
+    elif price_per_hour is not None:
         source = f"${price_per_hour:g} an hour, as given"
     elif price is None:
         source = f"no price known for {job.instance_type}: give --price-per-hour"

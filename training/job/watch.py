@@ -1,67 +1,51 @@
-"""`python -m training watch`: follow a training job to its end."""
+"""Follow a training job to its end."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import ipaddress
 import json
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contract.errors import UserError
+from contract.invocation import command
 from contract.names import TRAINING_LOG_GROUP
-from contract.outputs import VARIABLE, StackOutputs, read_outputs
-from training.cli import Subparsers
+from contract.outputs import StackOutputs, read_outputs
 from training.job.progress import Cost, Job, Learning, cost_of, epochs_asked
+from training.stack import outputs_needed
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sagemaker import SageMakerClient
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the `watch` command."""
-    parser = subparsers.add_parser(
-        "watch",
-        help="follow a training job: progress, accuracy, cost",
-        description="Follow a training job to its end. Exit code 0 when it completed, 1 when it failed or was "
-        "stopped, 2 when there is no such job.",
-    )
-    parser.set_defaults(run=run)
-    parser.add_argument("job", nargs="?", metavar="JOB", help="the training job's name [the stack's]")
-    parser.add_argument("--outputs", type=Path, metavar="FILE", help=f"the stack's outputs as JSON [${VARIABLE}]")
-    parser.add_argument("--interval", type=_seconds, default=5.0, metavar="SECONDS", help="between looks [%(default)s]")
-    parser.add_argument(
-        "--price-per-hour", type=_dollars, metavar="USD", help="of one instance [a table for us-east-1]"
-    )
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
-
-
 def run(args: argparse.Namespace) -> int:
     """Follow the job; the exit code is the job's own outcome."""
     name: str = args.job or (read_outputs(args.outputs) or StackOutputs()).training_job_name
     if not name:
-        raise UserError(f"a job is needed: JOB, or the stack's outputs with --outputs FILE or ${VARIABLE}")
-    try:
-        job, learning = follow(
-            name,
-            boto3.client("sagemaker"),
-            boto3.client("logs"),
-            interval=args.interval,
-            price_per_hour=args.price_per_hour,
-        )
-    except (ClientError, BotoCoreError) as error:
-        raise UserError(f"the training job {name} can't be followed: {error}") from error
-    cost = cost_of(job, datetime.now(UTC), args.price_per_hour)
+        raise UserError(f"a job is needed: JOB, or {outputs_needed('watch')}")
+    sagemaker = boto3.client("sagemaker")
+    local = is_local(sagemaker.meta.endpoint_url)
+    job, learning = follow(
+        name,
+        sagemaker,
+        boto3.client("logs"),
+        interval=args.interval,
+        price_per_hour=args.price_per_hour,
+        local=local,
+    )
+    cost = cost_of(job, datetime.now(UTC), args.price_per_hour, local=local)
     if args.json:
         json.dump(to_document(job, learning, cost), sys.stdout, indent=1)
         print()
@@ -77,6 +61,7 @@ def follow(
     *,
     interval: float,
     price_per_hour: float | None = None,
+    local: bool = False,
     sleep: Callable[[float], object] = time.sleep,
 ) -> tuple[Job, Learning]:
     """Look every `interval` seconds until the job is over, with its progress on stderr.
@@ -105,11 +90,20 @@ def follow(
                 total=job.epochs,
                 completed=learning.epochs_done,
                 epochs=f"epoch {learning.epochs_done}/{job.epochs or '?'}",
-                cost=cost_of(job, datetime.now(UTC), price_per_hour).text,
+                cost="" if local else cost_of(job, datetime.now(UTC), price_per_hour).text,
             )
             if job.is_over:
                 return job, learning
             sleep(interval)
+
+
+def is_local(url: str) -> bool:
+    """Whether what answers at an address is on this machine: the local cloud, which trains for nothing."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def describe(name: str, sagemaker: SageMakerClient) -> Job:
@@ -211,27 +205,14 @@ def _print_outcome(job: Job, learning: Learning, cost: Cost) -> None:
         epoch, accuracy = learning.best
         print(
             f"best validation accuracy {accuracy:.3f} in epoch {epoch + 1} of {learning.epochs_done}; "
-            "that set chose the epoch, so ask `python -m training evaluate` how good the model is"
+            f"that set chose the epoch, so ask `{command('training', 'evaluate')}` how good the model is"
         )
-    spot = ", spot" if job.spot else ""
-    print(f"{cost.seconds} s {cost.kind} on {job.instances} x {job.instance_type}{spot}: {cost.text} ({cost.price})")
+    if cost.usd == 0:
+        print(f"{cost.seconds} s, which cost nothing: {cost.price}")
+    else:
+        spot = ", spot" if job.spot else ""
+        print(
+            f"{cost.seconds} s {cost.kind} on {job.instances} x {job.instance_type}{spot}: {cost.text} ({cost.price})"
+        )
     if job.status == "Completed":
         print(f"artifact {job.artifact}")
-
-
-def _seconds(text: str) -> float:
-    return _positive(text, "seconds")
-
-
-def _dollars(text: str) -> float:
-    return _positive(text, "US dollars")
-
-
-def _positive(text: str, unit: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"must be a positive number of {unit}, got {text!r}")
-    return value

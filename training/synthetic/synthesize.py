@@ -1,8 +1,7 @@
-"""`python -m training synthesize`: an archive in CIFAR-100's very format, with drawn pictures in it."""
+"""An archive in CIFAR-100's very format, with drawn pictures in it."""
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import io
 import tarfile
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from contract.errors import UserError
-from training.cli import Subparsers
 from training.dataset.archive import ARCHIVE_FOLDER
 from training.dataset.names import COARSE_NAMES, FINE_NAMES, SUPERCLASS_OF
 from training.dataset.pickles import Content, dump
@@ -24,8 +22,6 @@ FILE_NAMES: dict[str, tuple[str, ...]] = {
     "motorcycle": ("motorcycle_s", "motorbike_s", "minibike_s", "trail_bike_s"),
 }
 """As in CIFAR-100, where a file is named after the word it was found by, which is not its label."""
-OTHERS_PER_KIND = 50
-"""Pictures of each kind that is not asked for as a class, in the part `train` and in the part `test`."""
 
 
 def write_archive(
@@ -112,63 +108,3 @@ def _part(part: str, drawn: Sequence[str], rng: np.random.Generator) -> Content:
         b"filenames": names,
         b"fine_labels": labels,
     }
-
-
-def add_parser(subparsers: Subparsers) -> None:
-    """The subcommand and its options."""
-    parser = subparsers.add_parser(
-        "synthesize",
-        help="draw an archive in CIFAR-100's format, to try things without the real one",
-        description="Draws pictures of vehicles, plants, animals and things in clutter, noise, occlusion and blur, and "
-        "writes them in the very format of CIFAR-100's python archive. The same options give the same bytes.",
-    )
-    parser.add_argument("--output", type=Path, default=Path("build/cifar-100-like.tar.gz"), help="(%(default)s)")
-    parser.add_argument(
-        "--classes",
-        nargs="+",
-        default=["bicycle", "motorcycle"],
-        metavar="NAME",
-        help="the classes (bicycle motorcycle); there are drawings of " + ", ".join(DRAWINGS),
-    )
-    parser.add_argument("--train-per-class", type=_positive, default=500, metavar="N", help="(%(default)s)")
-    parser.add_argument("--test-per-class", type=_positive, default=200, metavar="N", help="(%(default)s)")
-    parser.add_argument(
-        "--others-per-kind",
-        type=_count,
-        default=OTHERS_PER_KIND,
-        metavar="N",
-        help="pictures of every other kind, in the train part and in the test part, of which `prepare` makes the "
-        "class neither; 0 for none (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="which pictures (%(default)s)")
-    parser.set_defaults(run=_run)
-
-
-def _positive(text: str) -> int:
-    number = _count(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
-    return int(text)
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    path = write_archive(
-        arguments.output,
-        classes=arguments.classes,
-        train_per_class=arguments.train_per_class,
-        test_per_class=arguments.test_per_class,
-        others_per_kind=arguments.others_per_kind,
-        seed=arguments.seed,
-    )
-    print(
-        f"{path}: {arguments.train_per_class} + {arguments.test_per_class} pictures each of "
-        f"{', '.join(arguments.classes)}; {arguments.others_per_kind} + {arguments.others_per_kind} each of "
-        f"{len(DRAWINGS) - len(set(arguments.classes))} other kinds"
-    )
-    return 0

@@ -128,5 +128,5 @@ def test_a_manifest_that_is_no_manifest_is_refused(dataset: Path, text: str) -> 
 
 
 def test_a_missing_dataset_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=f"run: python -m training prepare .*--output {tmp_path / 'none'}"):
+    with pytest.raises(DatasetError, match=f"-m training prepare .*--output {tmp_path / 'none'}"):
         read_manifest(tmp_path / "none")

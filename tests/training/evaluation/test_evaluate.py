@@ -9,7 +9,7 @@ from PIL import Image
 from contract.errors import UserError
 from contract.evidence import parse_evidence
 from tests.training.evaluation.evidence_builders import endpoint, png, some_predictions
-from training.__main__ import main
+from training.cli import main
 from training.dataset.manifest import identity_of, read_manifest
 from training.evaluation.predictions import read_predictions, write_predictions
 from training.evaluation.scoring import photos_in
@@ -198,7 +198,7 @@ def test_a_baseline_of_an_earlier_evaluation_does_not_outlive_its_threshold(tmp_
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--dataset", "none"], "there is no dataset in none; run: python -m training prepare"),
+        (["--dataset", "none"], "there is no dataset in none; run: "),
         (["--predictions", "none.jsonl"], "the predictions file none.jsonl can't be read: No such file"),
         (["--outputs", "none.json"], "the outputs file none.json can't be read: No such file"),
         (["--threshold", "nan"], "--threshold must be a number above 0 and at most 1, got nan"),

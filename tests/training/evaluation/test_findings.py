@@ -1,3 +1,4 @@
+import io
 import json
 
 import numpy as np
@@ -24,11 +25,10 @@ from training.evaluation.table import show
 FIVE = ("bicycle", "motorcycle", "poppy", "tulip", "willow_tree")
 
 
-def shown(evaluation, width=100):
-    console = Console(width=width)
-    with console.capture() as capture:
-        show(evaluation, console)
-    return capture.get()
+def shown(evaluation, width=100, *, terminal=True):
+    console = Console(width=width, file=io.StringIO(), force_terminal=terminal, color_system=None)
+    show(evaluation, console)
+    return console.file.getvalue()
 
 
 def test_the_evaluation_counts_what_is_right():
@@ -201,3 +201,27 @@ def test_what_is_drawn_is_what_was_measured():
     paint_confusion(figure, evaluation)
     counts = [int(text.get_text().split("\n")[0]) for text in figure.axes[0].texts]
     assert counts == evaluation.confusion.ravel().tolist()
+
+
+def test_in_a_pipe_nothing_is_padded_wrapped_or_cut():
+    text = shown(evaluate(with_strangers(), configured=0.8), width=20, terminal=False)
+    assert evaluate(with_strangers(), configured=0.8).recommendation.sentence in text.splitlines()
+    assert not any(line != line.rstrip(" ") or "  " in line or "\u2502" in line for line in text.splitlines())
+    assert [line.count("\t") for line in text.splitlines() if line.startswith(("class\t", "bicycle\t"))][:2] == [6, 6]
+
+
+@pytest.mark.parametrize("width", [45, 100])
+def test_on_a_narrow_terminal_no_line_is_wider_and_the_numbers_stay_whole(width):
+    evaluation = evaluate(with_strangers(), configured=0.8)
+    text = shown(evaluation, width)
+    tables = text[text.index("Classes") :]
+    assert max(len(line) for line in tables.splitlines()) <= width
+    for figures in evaluation.strangers.values():
+        assert f"{figures.configured.routed} ({100 * figures.configured.share:.1f} %)" in tables
+    assert f"{evaluation.accuracy:.4f}" in tables and "\u2026" not in tables
+
+
+def test_a_confusion_without_room_lists_what_is_confused_most_often():
+    evaluation = evaluate(some_predictions(classes=FIVE), configured=0.8)
+    assert "Confused most often" in shown(evaluation, 45) and "Taken for" not in shown(evaluation, 45)
+    assert "Taken for" in shown(evaluation, 100)

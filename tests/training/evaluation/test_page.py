@@ -8,11 +8,10 @@ import re
 import pytest
 
 from tests.browser import browse
-from tests.training.builders import build_dataset
 from tests.training.evaluation.evidence_builders import predictions, some_predictions
 from tests.training.evaluation.test_findings import with_strangers
 from training.evaluation.findings import evaluate
-from training.evaluation.page import EXAMPLES, headline, page_of, training_examples
+from training.evaluation.page import headline, page_of
 
 
 def test_the_headline_says_what_the_configured_threshold_does():
@@ -36,16 +35,6 @@ def test_without_any_threshold_it_says_why():
 def test_a_threshold_that_decides_nothing_is_said():
     evaluation = evaluate(predictions([[0.6, 0.4]], [0]), configured=0.99)
     assert headline(evaluation) == "At the threshold 0.99 the model decides no photo by itself."
-
-
-@pytest.mark.parametrize("format", ["recordio", "image"])
-def test_training_pictures_are_those_of_the_dataset_by_label(tmp_path, format):
-    manifest = build_dataset(tmp_path / "set", train_per_class=20, format=format)
-    found = training_examples(tmp_path / "set", manifest)
-    assert list(found) == ["bicycle", "motorcycle"]
-    assert [len(images) for images in found.values()] == [EXAMPLES, EXAMPLES]
-    assert all(image.startswith(b"\x89PNG") for images in found.values() for image in images)
-    assert len({image for images in found.values() for image in images}) == 2 * EXAMPLES
 
 
 def test_the_page_needs_nothing_else_and_links_to_the_report():

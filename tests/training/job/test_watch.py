@@ -11,11 +11,11 @@ from moto import mock_aws
 
 from contract.errors import UserError
 from contract.names import TRAINING_LOG_GROUP
-from training.__main__ import main
+from training.cli import main
 from training.job.instances import TRAINING_INSTANCE_FAMILIES
 from training.job.prices import USD_PER_HOUR
 from training.job.progress import Job, Learning, cost_of, epochs_asked
-from training.job.watch import LogTail, describe, follow
+from training.job.watch import LogTail, describe, follow, is_local
 
 START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 JOB = Job(
@@ -237,3 +237,32 @@ def test_other_log_lines_are_no_progress(line):
 @pytest.mark.parametrize(("text", "epochs"), [("30", 30), ("", None), ("many", None)])
 def test_epochs_come_from_the_hyperparameters(text, epochs):
     assert epochs_asked({"epochs": text}) == epochs
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://localhost:5000/", True),
+        ("http://[::1]:80", True),
+        ("https://api.sagemaker.us-east-1.amazonaws.com", False),
+        ("https://vpce-1.api.sagemaker.eu-west-1.vpce.amazonaws.com", False),
+    ],
+)
+def test_only_what_answers_on_this_machine_trains_for_nothing(url, local):
+    assert is_local(url) is local
+
+
+@pytest.mark.parametrize("price", [None, 2.5])
+def test_a_training_on_this_machine_has_no_price(price):
+    cost = cost_of(changed(billable_seconds=90), START, price, local=True)
+    assert (cost.usd, cost.text, cost.price, cost.seconds) == (0.0, "nothing", "trained on this machine", 90)
+
+
+def test_watch_shows_no_price_for_a_training_that_cost_nothing(monkeypatch, capsys):
+    create_job()
+    monkeypatch.setattr("training.job.watch.is_local", lambda url: True)
+    assert main(["watch", "scones-1", "--interval", "0.01"]) == 0
+    printed = capsys.readouterr().out
+    assert "which cost nothing: trained on this machine" in printed
+    assert "$" not in printed and "ml.g4dn" not in printed
