@@ -246,6 +246,7 @@ def _recommendation(recommendation: Recommendation) -> dict[str, object]:
         "target_strangers": recommendation.target_strangers,
         "confidence": recommendation.confidence,
         "questions": recommendation.questions,
+        "ended_at": None if recommendation.ended is None else _acceptance(recommendation.ended),
         "photos": recommendation.photos,
         **({} if found is None else _acceptance(found)),
         "sentence": recommendation.sentence,

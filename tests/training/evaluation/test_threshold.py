@@ -100,8 +100,7 @@ def test_a_recommendation_is_configurable_and_keeps_what_it_says(photos, target,
     assert 0.5 < found.threshold <= 1
     accepted = [right for c, right in photos if c >= found.threshold]
     assert (found.accepted, found.errors) == (len(accepted), accepted.count(False))
-    level = 1 - (1 - confidence) / outcome.questions
-    assert found.bound == error_upper_bound(found.errors, found.accepted, level) <= target
+    assert found.bound == error_upper_bound(found.errors, found.accepted, confidence) <= target
 
 
 @settings(max_examples=100)
@@ -120,17 +119,37 @@ def test_a_thousand_photos_that_are_all_right_are_all_accepted():
     assert outcome.sentence == "0.6 accepts 100 % of photos with at most 2 % wrong (95 %)"
 
 
-def test_a_pass_is_found_where_the_middle_of_the_photos_are_too_few():
-    outcome = recommend(np.linspace(0.6, 0.99, 200), np.ones(200, bool), classes=2)
-    assert outcome.questions == 1
-    assert outcome.found is not None
-    assert outcome.found.accepted >= 149
+@pytest.mark.parametrize(("photos", "first"), [(149, 149), (200, 149), (400, 160), (1000, 400), (5000, 2000)])
+def test_the_first_threshold_asked_about_accepts_two_fifths_or_what_can_show_the_target(photos, first):
+    outcome = recommend(np.linspace(0.6, 0.99, photos), np.zeros(photos, bool), classes=2)
+    assert (outcome.found, outcome.questions) == (None, 1)
+    assert outcome.ended is not None
+    assert first <= outcome.ended.accepted <= first + photos // 1000
 
 
-@pytest.mark.parametrize(("photos", "questions"), [(148, 0), (149, 1), (200, 1), (400, 2), (1000, 6), (5000, 6)])
-def test_the_number_of_questions_fits_the_number_of_photos(photos, questions):
-    random = np.random.default_rng(1)
-    assert recommend(*drawn(photos, random), classes=2).questions == questions
+def test_fewer_photos_than_can_show_the_target_are_asked_nothing():
+    assert recommend(np.linspace(0.6, 0.99, 148), np.ones(148, bool), classes=2).questions == 0
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 1.0))
+@settings(max_examples=60, deadline=None)
+def test_what_ends_the_search_lies_below_what_is_recommended_and_misses_a_target(seed, slope):
+    outcome = recommend(*drawn(1000, np.random.default_rng(seed), slope), classes=2)
+    if outcome.ended is not None:
+        assert outcome.ended.bound > 0.02
+        assert outcome.found is None or outcome.ended.threshold < outcome.found.threshold
+
+
+def test_fewer_errors_never_raise_what_is_recommended():
+    confidences = np.linspace(0.99, 0.6, 1000)
+    correct = np.arange(1000) % 60 > 0  # 1.7 % wrong, too many for 1000 photos to show 2 %
+    correct[:500] = True
+    before = recommend(confidences, correct, classes=2)
+    assert before.found is not None
+    for place in range(before.found.accepted + 100, 1000):
+        correct[place] = True
+    after = recommend(confidences, correct, classes=2)
+    assert after.found is not None and after.found.threshold <= before.found.threshold
 
 
 def test_too_few_photos_are_said_plainly():
@@ -146,9 +165,11 @@ def test_a_model_that_is_too_often_wrong_gets_no_threshold_and_the_reason():
     random = np.random.default_rng(3)
     outcome = recommend(random.uniform(0.5, 1, 2000), random.random(2000) > 0.2, classes=2)
     assert outcome.found is None
-    assert outcome.nearest is not None
-    assert outcome.sentence.startswith("No threshold is shown to accept photos with at most 2 % wrong (95 %): the ")
-    assert f"{outcome.nearest.errors} of {outcome.nearest.accepted} accepted are wrong" in outcome.sentence
+    assert outcome.ended is not None
+    assert outcome.sentence.startswith(
+        "No threshold is shown to accept photos with at most 2 % wrong (95 %): already at "
+    )
+    assert f"{outcome.ended.errors} of {outcome.ended.accepted} accepted are wrong" in outcome.sentence
 
 
 def test_no_photo_at_all_is_no_recommendation():
