@@ -377,7 +377,8 @@ def _uploads(bucket: str) -> str:
     """Objects that are created in incoming/, but for the empty ones that consoles make to show a folder.
 
     A pattern can't ask two things of one field, so that "in incoming/ and no folder" is put, for empty objects, as
-    "no folder and in none of the others" (Amazon EventBridge User Guide, "Comparison operators").
+    "no folder and in none of the others" (Amazon EventBridge User Guide, "Comparison operators"). Left over is an empty
+    object in no known place, which starts an execution too.
     """
     with_content = {"key": [{"prefix": prefixes.INCOMING}], "size": [{"numeric": [">", 0]}]}
     other_places = [f"{prefix}*" for prefix in prefixes.OTHERS]
