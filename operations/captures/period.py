@@ -21,7 +21,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.start and self.end and self.start >= self.end:
-            raise UserError(f"--from ({self.start:%Y-%m-%dT%H:%MZ}) must be before --to ({self.end:%Y-%m-%dT%H:%MZ})")
+            raise ValueError(f"a period must start before it ends, got {self.start} and {self.end}")
 
     def microseconds(self) -> tuple[int, int]:
         """Both ends as microseconds since 1970; an open side is as far away as 64 bits reach."""

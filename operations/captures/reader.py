@@ -32,7 +32,7 @@ class Damage:
 
 @dataclass(slots=True)
 class Reading:
-    """What a reader met so far."""
+    """What a reader has read so far."""
 
     files: int = 0
     bytes: int = 0

@@ -113,7 +113,7 @@ def read_lines(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int,
 
 
 def _read(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int) -> None:
-    """One odd line sends only its neighbours the slow way: the lines are halved until it is nearly alone."""
+    """Read the lines fast; where that does not work halve them, so that few beside the odd one are read slowly."""
     if len(lines) <= _FEW_LINES:
         _read_carefully(lines, columns, damaged, first)
         return

@@ -103,10 +103,11 @@ def understand(args: argparse.Namespace) -> Order:
     """
     stack = read_outputs(args.outputs) or StackOutputs()
     zone = parse_zone(args.timezone)
-    period = Period(
-        parse_moment(args.start, zone, option="--from") if args.start else None,
-        parse_moment(args.end, zone, end=True, option="--to") if args.end else None,
-    )
+    start = parse_moment(args.start, zone, option="--from") if args.start else None
+    end = parse_moment(args.end, zone, end=True, option="--to") if args.end else None
+    if start and end and start >= end:
+        raise UserError(f"--from must be before the end of --to, got --from {args.start} --to {args.end}")
+    period = Period(start, end)
     capture = args.capture or stack.capture_uri
     if not capture:
         raise UserError(

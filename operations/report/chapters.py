@@ -35,9 +35,9 @@ def _pictures(summary: Summary, zone: ZoneInfo) -> Iterator[Drawn]:
         yield Drawn(
             "outcomes-over-time",
             "What became of the photos, over time",
-            "Each bar is a stretch of time. "
+            "Each bar is an interval of time. "
             + ("Red are faults: photos that no decision was made on. " if summary.outcomes["fault"] else "")
-            + "Stretches without a photo stay empty.",
+            + "Intervals without a photo stay empty.",
             f"Photos over time in {words.counted(len(outcomes.starts), 'bar')}: "
             + ", ".join(f"{words.number(summary.outcomes[outcome])} {WORDS[outcome]}" for outcome in told)
             + ".",
@@ -45,7 +45,7 @@ def _pictures(summary: Summary, zone: ZoneInfo) -> Iterator[Drawn]:
         )
     if (confidence := summary.confidence_over_time) is not None:
         yield _confidence_over_time(confidence, zone)
-    # of one stretch or hour there is nothing to compare, and the totals hold its numbers
+    # of one interval or hour there is nothing to compare, and the totals hold its numbers
     if (rate := summary.review_rate) is not None and len(rate.counts) > 1:
         yield _review_rate(rate, zone)
     if (by_class := summary.confidence_by_class) is not None:
@@ -53,19 +53,18 @@ def _pictures(summary: Summary, zone: ZoneInfo) -> Iterator[Drawn]:
     if (mix := summary.classes_over_time) is not None and len(mix.counts) > 1:
         yield Drawn(
             "classes-over-time",
-            "What came through the gate",
-            "The share of each label among the photos of each stretch of time, as the model saw it,"
-            " whether sure or not. Stretches without a photo stay empty.",
-            f"Share of each label in {words.counted(len(mix.counts), 'stretch', 'stretches')} of time:"
-            f" {', '.join(mix.labels)}.",
+            "Mix of classes, over time",
+            "The share of each label among the photos of each interval, as the model saw it,"
+            " whether sure or not. Intervals without a photo stay empty.",
+            f"Share of each label in {words.counted(len(mix.counts), 'interval')}: {', '.join(mix.labels)}.",
             canvas.draw(pictures.classes_over_time(mix, zone)),
         )
     if (hours := summary.confidence_by_hour) is not None and len(hours.hours) > 1:
         yield Drawn(
             "confidence-by-hour",
             "How sure the model was, by hour of the day",
-            "The box holds the middle half of an hour's photos, the thin line the middle 80 %, the mark is the middle"
-            f" photo; of an hour with fewer than {figures.LEAST_FOR_QUANTILES} photos each is a dot. Hours that sink,"
+            "The box holds the middle half of an hour's photos, the thin line the middle 80 %, the mark is the"
+            f" median; of an hour with fewer than {figures.LEAST_FOR_QUANTILES} photos each is a dot. Hours that sink,"
             " at dusk for instance, are where a lamp may help more than a new model.",
             f"Distribution of confidence by hour of the day in {hours.zone} for"
             f" {words.counted(len(hours.hours), 'hour')} with photos.",
@@ -85,10 +84,10 @@ def _pictures(summary: Summary, zone: ZoneInfo) -> Iterator[Drawn]:
         yield Drawn(
             "drift",
             "Distance from the evaluation",
-            "Each bar shows how far the photos of a stretch of time are from those of the evaluation, as population"
+            "Each bar shows how far the photos of an interval are from those of the evaluation, as population"
             " stability index (PSI; 0 is the same). A bar above its limit is red: too far for chance, given the number"
             " of photos, and far enough to matter.",
-            "Population stability index of confidences and of the mix of classes in each stretch of time against its"
+            "Population stability index of confidences and of the mix of classes in each interval against its"
             f" limit: {summary.drift_verdict}.",
             canvas.draw(pictures.drift(summary.drift, zone), height=3.6),
         )
@@ -100,7 +99,7 @@ def _confidence_over_time(data: figures.ConfidenceOverTime, zone: ZoneInfo) -> D
     if data.averages:
         caption += f" The line is the moving average of {data.averaged:,} photos."
     if data.band_edges:
-        caption += " In the band lie the middle 80 % of the photos of each stretch of time."
+        caption += " In the band lie the middle 80 % of the photos of each interval."
     if data.faults:
         caption += " Red marks at the bottom are faults."
     if shown < data.drawn_of:
@@ -116,18 +115,18 @@ def _confidence_over_time(data: figures.ConfidenceOverTime, zone: ZoneInfo) -> D
 
 
 def _review_rate(data: figures.ReviewRate, zone: ZoneInfo) -> Drawn:
-    outside, stretches = len(data.outside), len(data.counts)
+    outside, intervals = len(data.outside), len(data.counts)
     if not outside:
         verdict = "All are inside: nothing unusual."
     else:
-        verdict = f"{outside} of {stretches} {'is' if outside == 1 else 'are'} outside (red): ask what happened then."
+        verdict = f"{outside} of {intervals} {'is' if outside == 1 else 'are'} outside (red): ask what happened then."
     return Drawn(
         "review-rate",
         "How many photos the model left to people",
         "Unsure photos and strangers as a share of all that the model answered. Inside the grey band chance alone"
-        " explains how far a stretch of time is from the usual rate; of 1,000 quiet ones about 3 fall outside. "
+        " explains how far an interval is from the usual rate; of 1,000 without a change about 3 fall outside. "
         + verdict,
-        f"Share of photos that were not accepted in {words.counted(stretches, 'stretch', 'stretches')} of time,"
+        f"Share of photos that were not accepted in {words.counted(intervals, 'interval')},"
         f" {words.percent(data.centre)} usually, {outside} outside of what chance explains.",
         canvas.draw(pictures.review_rate(data, zone)),
     )

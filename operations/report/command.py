@@ -76,7 +76,12 @@ def run(args: argparse.Namespace) -> int:
 
 def sentences(summary: Summary) -> list[str]:
     """What the terminal says: the headline, faults by name, drift, strangers."""
+    from contract.screen import counted
+
     found = [summary.headline]
+    if not summary.photos:
+        files, place = counted(summary.sources.files, "file"), summary.sources.capture
+        found.append(f"{files} of {place} {'was' if summary.sources.files == 1 else 'were'} read: is the period right?")
     if summary.faults:
         found.append("Faults: " + ", ".join(f"{each.error} {each.count:,}" for each in summary.faults) + ".")
     found += summary.drift_story

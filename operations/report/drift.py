@@ -120,7 +120,7 @@ class Drift:
 
 
 def median_confidence(windows: Sequence[WindowDrift]) -> float:
-    """The middle photo's confidence in all the windows together."""
+    """The median confidence in all the windows together."""
     counts = np.sum([window.confidence_counts for window in windows], axis=0)
     return _median(counts)
 

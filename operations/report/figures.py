@@ -18,7 +18,7 @@ from operations.report.statistics import control_limits, outside_limits, usual_r
 from operations.report.windows import Span, Window
 
 DOTS = 1500
-"""Photos drawn one by one over time; of more, a fair draw."""
+"""Photos drawn one by one over time; of more, a random sample."""
 BARS = 50
 """Bars of a confidence histogram between 0 and 1 (0.02 wide)."""
 COLOURED_CLASSES = 5
@@ -44,7 +44,7 @@ class ConfidenceOverTime:
     confidences: list[float]
     outcomes: list[Outcome]
     drawn_of: int
-    """Photos that the dots are a fair draw of."""
+    """Photos that the dots are a random sample of."""
     averaged: int
     """Photos that each point of the moving average is over."""
     average_times: list[datetime]

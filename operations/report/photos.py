@@ -54,9 +54,9 @@ class Photos:
     least_sure: list[Example]
     """Least first."""
     sure: list[Example]
-    """A fair draw of the accepted ones, in order of time."""
+    """A random sample of the accepted ones, in order of time."""
     strangers: list[Example]
-    """A fair draw, in order of time."""
+    """A random sample, in order of time."""
 
     def __len__(self) -> int:
         return len(self.times)

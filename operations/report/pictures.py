@@ -36,7 +36,7 @@ BAND = 0.12
 
 
 def outcomes_over_time(data: OutcomesOverTime, zone: ZoneInfo) -> Paint:
-    """Stacked numbers of photos per stretch of time, in the colours of the outcomes."""
+    """Stacked numbers of photos per interval, in the colours of the outcomes."""
 
     def paint(figure: Figure) -> None:
         axes: Axes = figure.subplots()
@@ -166,7 +166,7 @@ def class_colours(labels: Sequence[str]) -> list[str]:
 
 
 def confidence_by_hour(data: ConfidenceByHour) -> Paint:
-    """A box per hour: the middle half, the middle 80 % and the middle photo; of few photos each one."""
+    """A box per hour: the middle half, the middle 80 % and the median; of few photos each one."""
 
     def paint(figure: Figure) -> None:
         axes: Axes = figure.subplots()
@@ -182,7 +182,7 @@ def confidence_by_hour(data: ConfidenceByHour) -> Paint:
             lowest.append(low)
             axes.vlines(middle, low, high, color=NEUTRAL, linewidth=1.4, label="middle 80 %")
             axes.bar(middle, third - first, 0.7, bottom=first, color=NEUTRAL, linewidth=0, label="middle half")
-            axes.hlines(median, hour.hour + 0.15, hour.hour + 0.85, color=INK, linewidth=1.8, label="middle photo")
+            axes.hlines(median, hour.hour + 0.15, hour.hour + 0.85, color=INK, linewidth=1.8, label="median")
         _threshold(axes, data.threshold)
         axes.set_ylim(max(0.0, min(lowest) - 0.05), 1.01)
         first, last = data.hours[0].hour, data.hours[-1].hour + 1

@@ -1,4 +1,4 @@
-"""A fixed number of records kept out of any number seen: the least sure ones, or a fair draw."""
+"""A fixed number of records kept out of any number seen: the least sure ones, or a random sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 class Smallest(Generic[T]):
     """Keeps the `size` items with the smallest keys; among equal keys, those that came first.
 
-    With uniform random keys that is a fair draw without replacement from everything offered.
+    With uniform random keys that is a random sample without replacement of everything offered.
     """
 
     def __init__(self, size: int) -> None:

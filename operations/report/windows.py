@@ -1,4 +1,4 @@
-"""Stretches of time of one width, and the photos in each."""
+"""Intervals of one width, and the photos in each."""
 
 from __future__ import annotations
 

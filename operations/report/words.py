@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contract.decisions import OUTCOMES, WORDS, Outcome, word_for
+from contract.screen import counted
 from contract.shares import percent, percentages
 from operations.report.drift import Drift, WindowDrift, class_shares, median_confidence
 from operations.report.strangers import StrangersSeen
@@ -23,11 +24,6 @@ LARGEST_DIFFERENCES = 3
 def number(value: int) -> str:
     """1204 -> 1,204."""
     return f"{value:,}"
-
-
-def counted(value: int, noun: str, plural: str = "") -> str:
-    """`1 photo`, `1,204 photos`."""
-    return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -149,9 +145,7 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         if not any(changed):
             whole = drift.whole
             if whole and (whole.confidence_changed if kind == "confidence" else whole.classes_changed):
-                sentences.append(
-                    f"Over the whole period {tell(drift, [whole])}; no single stretch of time shows it alone."
-                )
+                sentences.append(f"Over the whole period {tell(drift, [whole])}; no single interval shows it alone.")
             continue
         last = len(changed) - 1 - changed[::-1].index(True)
         first = last
@@ -172,13 +166,11 @@ def drift_story(drift: Drift, zone: ZoneInfo) -> list[str]:
         sentences.append(when + ".")
         earlier = sum(changed[:first])
         if earlier:
-            sentences.append(
-                f"{counted(earlier, 'earlier stretch', 'earlier stretches')} of time differed too: see the picture."
-            )
+            sentences.append(f"{counted(earlier, 'earlier interval')} differed too: see the picture.")
         if kind == "classes" and first == 0 and last == len(judged) - 1:
             sentences.append(
                 "A class mix that differs from the first photo on means that the evaluation's photos were"
-                " mixed differently from those at the gate, not that something happened."
+                " mixed differently from the drivers', not that something happened."
             )
     return sentences
 
@@ -192,7 +184,7 @@ def _confidence(drift: Drift, windows: Sequence[WindowDrift]) -> str:
             f" ({now:.2f}; {largest})"
         )
     return (
-        f"the model is {'less' if now < then else 'more'} sure than at evaluation: the middle photo's confidence"
+        f"the model is {'less' if now < then else 'more'} sure than at evaluation: the median confidence"
         f" is {now:.2f} instead of {then:.2f} ({largest})"
     )
 

@@ -6,7 +6,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from contract.errors import UserError
 from operations.captures.period import Period, parse_moment, parse_zone
 from operations.cli import main
 from operations.report import words
@@ -35,6 +34,14 @@ def test_a_report_is_written_and_told_in_a_sentence(captures, capsys, tmp_path):
     assert out[0].startswith("120 photos: ") and out[-1] == "build/report/index.html"
     assert (tmp_path / "build/report/index.html").is_file()
     assert (tmp_path / "build/report/review-rate.png").is_file()
+
+
+def test_a_folder_without_captures_is_said_to_be_empty(capsys, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    assert main(["report", "--capture", "nothing", "--threshold", "0.8"]) == 0
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first == "No photos arrived in this period."
+    assert second == "0 files of nothing were read: is the period right?"
 
 
 def test_json_is_the_only_thing_on_stdout_and_is_left_beside_the_page(captures, capsys, tmp_path):
@@ -90,7 +97,10 @@ def test_a_period_in_local_time_takes_just_those_photos(captures, capsys):
         ),
         (["--capture", ".", "--threshold", "0.8", "--timezone", "Mars"], "--timezone must be an IANA name"),
         (["--capture", ".", "--threshold", "0.8", "--from", "soon"], "--from must be a date or time"),
-        (["--capture", ".", "--threshold", "0.8", "--from", "2026-05-04", "--to", "2026-05-01"], "must be before"),
+        (
+            ["--capture", ".", "--threshold", "0.8", "--from", "2026-05-04", "--to", "2026-05-01"],
+            "--from must be before the end of --to",
+        ),
         (["--capture", ".", "--threshold", "0.8", "--decisions", "no.jsonl"], "--decisions no.jsonl"),
         (["--capture", ".", "--baseline", "no.json"], "--baseline no.json: there is no such file"),
         (["--capture", ".", "--threshold", "0.8", "--classes", "a", "a"], "--classes must be two or more"),
@@ -191,7 +201,7 @@ def test_a_date_alone_means_the_whole_local_day():
     zone = parse_zone("America/New_York")
     start, end = parse_moment("2026-03-08", zone), parse_moment("2026-03-08", zone, end=True)
     assert (end - start).total_seconds() == 23 * 3600  # the clocks go forward that night
-    with pytest.raises(UserError):
+    with pytest.raises(ValueError, match="must start before it ends"):
         Period(end, start)
 
 
