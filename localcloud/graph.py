@@ -13,6 +13,7 @@ from pulumi.output import Unknown
 from contract.stacks import read_stack
 from localcloud.planning import REGION, Planned
 from localcloud.program import run_program
+from localcloud.releases.aliases import Aliased, earlier_urns
 
 
 def graph(
@@ -25,6 +26,8 @@ def graph(
     """
     region = read_stack(root, stack, overrides).delivered().get("aws:region", REGION)
     run = run_program(root, stack, Planned(preview=preview, region=region), overrides=overrides, preview=preview)
+    aliased = [Aliased(each.urn, each.parent, each.aliases) for each in run.registrations]
+    before = earlier_urns(aliased)
     entries = [
         {
             "urn": registration.urn,
@@ -34,6 +37,7 @@ def graph(
             "custom": registration.custom,
             "inputs": plain(registration.inputs, root),
             "dependencies": list(registration.dependencies),
+            "aliases": list(before[registration.urn]),
         }
         for registration in run.registrations
     ]

@@ -24,6 +24,7 @@ from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await  # pyright
 from contract.errors import UserError
 from localcloud.functions import Refused
 from localcloud.hooks import MOMENTS, Hook, Moment, Step
+from localcloud.releases.aliases import Earlier, earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Registration:
     timeouts: Mapping[str, str] = field(default_factory=dict[str, str])
     """How long the engine may take for a step, such as `{"create": "15m"}` (Pulumi's option `custom_timeouts`)."""
     hooks: Mapping[Moment, tuple[Hook, ...]] = field(default_factory=dict[Moment, tuple[Hook, ...]])
+    aliases: tuple[Earlier, ...] = ()
+    """What it was called before."""
 
     def run_hooks(self, moment: Moment, **known: Any) -> None:
         """Run the hooks that the program bound to this moment of the resource; `known` as in `Step`.
@@ -132,6 +135,7 @@ class Monitor(mocks.MockMonitor):
             bool(request.deleteBeforeReplace),
             {step: limit for step in ("create", "update", "delete") if (limit := str(getattr(limits, step)))},
             {moment: tuple(self.hooks[name] for name in getattr(request.hooks, moment)) for moment in MOMENTS},
+            tuple(map(earlier, request.aliases)),
         )
         try:
             if self.fault:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 STACK = "pulumi:pulumi:Stack"
 
@@ -25,6 +26,12 @@ class Earlier:
     """URN of the earlier parent."""
     no_parent: bool = False
     """Whether it hung below nothing."""
+
+
+def earlier(alias: Any) -> Earlier:
+    """An alias as the engine's protocol has it (`pulumirpc.Alias`)."""
+    spec = alias.spec
+    return Earlier(alias.urn, spec.name, spec.type, spec.stack, spec.project, spec.parentUrn, spec.noParent)
 
 
 @dataclass(frozen=True, slots=True)

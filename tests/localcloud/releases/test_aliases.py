@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pulumi
 import pytest
 from pulumi.runtime.resource import inherited_child_alias
 
+from localcloud.graph import graph
 from localcloud.releases.aliases import Aliased, Earlier, earlier_urns
+from localcloud.releases.comparing import called, compare
+from localcloud.releases.released import released
 
 ROOT = "urn:pulumi:dev::scones::pulumi:pulumi:Stack::scones-dev"
 OF = "urn:pulumi:dev::scones::scones:components:Bucket"
@@ -72,3 +78,33 @@ class Nothing(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, str]]:
         return "", {}
+
+
+PROGRAM = """
+import pulumi
+from pulumi_aws import sqs
+
+class Part(pulumi.ComponentResource):
+    def __init__(self, name, opts=None):
+        super().__init__("scones:components:Part", name, None, opts)
+        sqs.Queue(f"{name}-queue", opts=pulumi.ResourceOptions(parent=self))
+
+Part("NAME", pulumi.ResourceOptions(aliases=ALIASES))
+"""
+
+
+@pytest.mark.parametrize(("aliases", "lost"), [("[pulumi.Alias(name='old')]", set()), ("None", {"old", "old-queue"})])
+def test_a_component_that_is_renamed_loses_its_resources_unless_it_has_an_alias(
+    tmp_path: Path, aliases: str, lost: set[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: scones\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  aws:region: us-east-1\n")
+    program = tmp_path / "__main__.py"
+
+    def registered(name: str, aliases: str) -> list[dict[str, Any]]:
+        program.write_text(PROGRAM.replace("NAME", name).replace("ALIASES", aliases))
+        return graph(tmp_path, "dev", preview=True)
+
+    upgrade = compare(released(registered("old", "None")), registered("new", aliases))
+    assert {called(urn) for urn in upgrade.lost} == lost
+    assert {called(urn) for urn in upgrade.renamed.values()} == (set() if lost else {"new", "new-queue"})
