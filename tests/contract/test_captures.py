@@ -9,33 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.captures import DamagedRecord, Inference, read_line, read_record
+from tests.capture_builders import record
+
+TIME = datetime(2022, 2, 14, 17, 25, 49, tzinfo=UTC)
 
 
 def a_record(data="[0.98, 0.02]", encoding="JSON", **event):
-    return {
-        "captureData": {
-            "endpointInput": {
-                "observedContentType": "application/x-image",
-                "mode": "INPUT",
-                "data": "aVZCT1I=",
-                "encoding": "BASE64",
-            },
-            "endpointOutput": {
-                "observedContentType": "application/json",
-                "mode": "OUTPUT",
-                "data": data,
-                "encoding": encoding,
-            },
-        },
-        "eventMetadata": {"eventId": "e-1", "inferenceTime": "2022-02-14T17:25:49Z", **event},
-        "eventVersion": "0",
-    }
+    found = record(time=TIME, event_id="e-1", inference_id=None, picture="aVZCT1I=")
+    found["captureData"]["endpointOutput"] |= {"data": data, "encoding": encoding}
+    found["eventMetadata"] |= event
+    return found
 
 
 def changed(path, value):
     """The record with the value at the dotted path replaced; removed when the value is `...`."""
-    record = a_record()
-    place = record
+    found = place = a_record()
     *parents, last = path.split(".")
     for key in parents:
         place = place[key]
@@ -43,14 +31,14 @@ def changed(path, value):
         del place[last]
     else:
         place[last] = value
-    return record
+    return found
 
 
 def test_everything_that_a_record_says_is_read():
     assert read_record(a_record(inferenceId="i-1")) == Inference(
         event_id="e-1",
         inference_id="i-1",
-        time=datetime(2022, 2, 14, 17, 25, 49, tzinfo=UTC),
+        time=TIME,
         scores=(0.98, 0.02),
         observed_input=("BASE64", "aVZCT1I="),
     )

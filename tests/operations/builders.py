@@ -11,6 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.capture_builders import record
+
 START = datetime(2026, 5, 3, 8, 0, tzinfo=UTC)
 CLASSES = ("bicycle", "motorcycle")
 LABELS = (*CLASSES, "neither")
@@ -23,43 +25,6 @@ def png(seed: int = 0) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
-
-
-def record(
-    scores=(0.9, 0.1),
-    *,
-    time=START,
-    inference_id="a" * 32,
-    picture="iVBORw0KGgo=",
-    encoding="JSON",
-):
-    text = json.dumps(list(scores))
-    data = text if encoding == "JSON" else base64.b64encode(text.encode()).decode()
-    event = {"eventId": "e" * 36, "inferenceTime": f"{time:%Y-%m-%dT%H:%M:%SZ}"}
-    if inference_id is not None:
-        event["inferenceId"] = inference_id
-    return {
-        "captureData": {
-            "endpointInput": {
-                "observedContentType": "application/x-image",
-                "mode": "INPUT",
-                "data": picture,
-                "encoding": "BASE64",
-            },
-            "endpointOutput": {
-                "observedContentType": "application/json",
-                "mode": "OUTPUT",
-                "data": data,
-                "encoding": encoding,
-            },
-        },
-        "eventMetadata": event,
-        "eventVersion": "0",
-    }
-
-
-def line(*args, **kwargs) -> bytes:
-    return json.dumps(record(*args, **kwargs)).encode() + b"\n"
 
 
 def key(time: datetime, name: str = "00-00-000-x.jsonl", prefix: str = "capture/") -> str:

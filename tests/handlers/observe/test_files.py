@@ -4,7 +4,7 @@ import boto3
 from moto import mock_aws
 
 from handlers.observe.files import inferences
-from tests.operations.builders import line
+from tests.capture_builders import line
 
 
 def test_what_an_evaluation_asked_is_no_traffic():

@@ -15,7 +15,8 @@ from operations.captures import sources
 from operations.captures.period import Period, from_microseconds
 from operations.captures.reader import CaptureReader, Damage
 from operations.captures.sources import CaptureFile, open_source
-from tests.operations.builders import START, key, line, record, some_records, write_captures
+from tests.capture_builders import line, record
+from tests.operations.builders import START, key, some_records, write_captures
 
 
 class Blocks:

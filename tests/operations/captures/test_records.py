@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.captures import DamagedRecord, read_line
 from operations.captures.period import epoch_microseconds
 from operations.captures.records import Columns, read_lines
-from tests.operations.builders import line, record
+from tests.capture_builders import line, record
 
 scores = st.one_of(
     st.floats(0, 1).map(lambda p: [p, 1 - p]),
