@@ -12,6 +12,7 @@ from handlers.environment import names as parse_names
 from handlers.observe import metrics
 from handlers.observe.handler import read_settings
 from localcloud.planning import ACCOUNT, REGION, SUFFIX
+from tests.assertions import at_least_one
 from tests.components.stack import Found, run_alone
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:scones-alerts"
@@ -337,7 +338,7 @@ def test_the_dashboard_shows_what_an_operator_asks_for():
 
 def test_widgets_fill_the_grid_without_overlapping():
     taken = set()
-    for widget in a_dashboard()["widgets"]:
+    for widget in at_least_one(a_dashboard()["widgets"]):
         assert widget["x"] + widget["width"] <= 24
         cells = {
             (x, y)
@@ -362,13 +363,13 @@ def test_the_outcomes_are_told_apart_and_strangers_only_where_the_model_knows_th
 
 @pytest.mark.parametrize("labels", [["bicycle", "motorcycle"], ["bicycle", "motorcycle", "neither"]])
 def test_every_series_names_a_metric_with_whole_dimensions_or_is_an_expression_of_one(labels):
-    for widget in a_dashboard(classes=labels)["widgets"]:
+    for widget in at_least_one(a_dashboard(classes=labels)["widgets"]):
         if widget["type"] == "alarm":
             continue
         properties = widget["properties"]
         assert properties["region"] == REGION
         ids = {series[-1].get("id") for series in properties["metrics"]}
-        for *path, options in properties["metrics"]:
+        for *path, options in at_least_one(properties["metrics"]):
             assert isinstance(options, dict)
             if path:
                 assert len(path) >= 4

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from contract.errors import UserError
 from contract.outputs import OUTPUT_NAMES, parse_outputs
 from localcloud.planning import Planned
+from tests.assertions import at_least_one
 from tests.components.dataset import write_dataset
 from tests.components.stack import ROOT, Found, run
 
@@ -75,14 +76,14 @@ def test_a_preview_registers_the_same_resources(dev, places):
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_no_document_holds_an_output_that_was_never_known(stack, request):
     found = request.getfixturevalue(stack)
-    for resource in found.resources:
+    for resource in at_least_one(found.resources):
         text = json.dumps(resource.inputs, default=str)
         assert not re.search(r"\bNone\b|Output\[|Calling __str__", text), (resource.name, text)
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_everything_that_takes_tags_says_whose_it_is(stack, request):
-    for resource in request.getfixturevalue(stack).resources:
+    for resource in at_least_one(request.getfixturevalue(stack).resources):
         if resource.type.startswith("aws:") and short(resource.type) in TAGGABLE:
             assert resource.inputs["tags"]["project"] == "scones", resource.name
             assert resource.inputs["tags"]["stack"] == stack
@@ -92,7 +93,7 @@ def test_everything_that_takes_tags_says_whose_it_is(stack, request):
 def test_nobody_may_do_everything_and_a_bare_resource_is_one_that_aws_cannot_name(dev):
     bare = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"}
     seen = 0
-    for resource, statement in statements(dev):
+    for resource, statement in at_least_one(statements(dev)):
         if statement["Effect"] == "Allow":
             seen += 1
             assert not [a for a in statement["Action"] if "*" in a], (resource.name, statement)
@@ -160,7 +161,7 @@ def test_a_customers_key_encrypts_all_that_keeps_data_and_its_users_may_use_it(p
 
 
 def test_queues_without_a_key_are_encrypted_too(dev):
-    assert all(queue.inputs["sqsManagedSseEnabled"] is True for queue in dev.of("Queue"))
+    assert all(queue.inputs["sqsManagedSseEnabled"] is True for queue in at_least_one(dev.of("Queue")))
 
 
 def test_a_configuration_has_no_name_of_its_own_and_captures_what_can_be_read(dev):
@@ -233,7 +234,7 @@ def test_image_files_travel_in_four_channels(places, tmp_path):
     names = [c["channelName"] for c in channels]
     assert names == ["train", "validation", "train_lst", "validation_lst"]
     keys = {r.inputs["key"] for r in found.of("BucketObject")}
-    for channel in channels:
+    for channel in at_least_one(channels):
         uri = channel["dataSource"]["s3DataSource"]["s3Uri"]
         assert uri.endswith(f"/{channel['channelName']}/")
         assert [k for k in keys if uri.endswith(k.rpartition("/")[0] + "/")]
@@ -267,7 +268,7 @@ def test_an_alert_address_is_subscribed_when_there_is_one(dev, prod):
 
 def test_functions_run_on_what_the_layer_is_built_for(dev):
     layer = dev.of("LayerVersion")[0].inputs
-    for function in dev.of("Function"):
+    for function in at_least_one(dev.of("Function")):
         assert [function.inputs["runtime"]] == layer["compatibleRuntimes"] == ["python3.13"]
         assert function.inputs["architectures"] == layer["compatibleArchitectures"] == ["arm64"]
 

@@ -32,7 +32,7 @@ def by_definition(data: bytes) -> list[tuple[int, float, int, int, bytes]]:
         padding = data[position + 8 + length : position + 8 + (length + 3) // 4 * 4]
         assert padding == bytes(len(padding))
         # a reader that starts anywhere looks for the magic at every fourth byte
-        assert all(payload[at : at + 4] != MAGIC for at in range(0, length, 4))
+        assert MAGIC not in {payload[at : at + 4] for at in range(0, length, 4)}
         parts.append(payload)
         position += 8 + (length + 3) // 4 * 4
         if continuation in (0, 3):
