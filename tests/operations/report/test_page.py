@@ -14,6 +14,7 @@ from operations.report.command import to_json
 from operations.report.decisions import Decisions
 from operations.report.executions import read_executions
 from operations.report.thumbnails import data_uri
+from tests.assertions import at_least_one
 from tests.browser import browse
 from tests.operations.builders import (
     CLASSES,
@@ -88,7 +89,7 @@ def test_every_picture_is_there_with_its_alternative_text(seen, full):
     labels = [picture["label"] for picture in seen.facts["pictures"]]
     assert sorted(labels) == sorted(one.alternative for one in drawn)
     assert len(drawn) == 8
-    assert all(p["role"] == "img" and p["height"] > 100 for p in seen.facts["pictures"])
+    assert all(p["role"] == "img" and p["height"] > 100 for p in at_least_one(seen.facts["pictures"]))
     assert len(seen.facts["images"]) == 36
     assert all(image["alt"] and image["loaded"] for image in seen.facts["images"])
 
@@ -154,7 +155,7 @@ def test_on_a_phone_nothing_sticks_out_and_text_in_pictures_is_readable(full):
     assert phone.facts["width"] == 390
     assert phone.facts["scrollWidth"] <= 390
     assert phone.facts["smallestText"] >= 8
-    assert all(p["height"] > 100 for p in phone.facts["pictures"])
+    assert all(p["height"] > 100 for p in at_least_one(phone.facts["pictures"]))
 
 
 def test_dark_is_dark_and_light_is_light(seen, full):
