@@ -35,8 +35,12 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     assert summary["results"][-1]["error"] == "InvalidImage"
     assert ": epoch 1/" in finished.stderr
     # a sentence is one line where nobody's screen wraps it
-    (total,) = [line for line in finished.stderr.splitlines() if line.startswith("8 photos: ")]
+    total, headline = [line for line in finished.stderr.splitlines() if line.startswith("8 photos: ")]
     assert total.endswith(" accepted labels are right")
+    # the report counts what the workflow did, and says it in the same words
+    report = json.loads((root / "build/demo/report/summary.json").read_text())
+    assert report["outcomes"] == {outcome: summary[outcome] for outcome in report["outcomes"]}
+    assert report["headline"] == headline
     # the 1,000 photos of the evaluation were captured too, and are no traffic
     assert "8 photos:" in (root / "build/demo/report/index.html").read_text()
     assert (root / "build/demo/evaluation/evaluation.json").is_file()
