@@ -10,10 +10,15 @@ from typing import Any, cast
 import pulumi
 from pulumi.output import Unknown
 
+from contract.names import setting
 from contract.stacks import read_stack
 from localcloud.planning import REGION, Planned
 from localcloud.program import run_program
+from localcloud.registration import Run
 from localcloud.releases.aliases import Aliased, earlier_urns
+
+OF_A_PROMOTION = ("modelFrom", "requireEvidence")
+"""Settings of a stack that takes a model, which are not those of the stack that makes it."""
 
 
 def graph(
@@ -24,8 +29,7 @@ def graph(
     Raises:
         UserError: the program refuses its configuration, or can't be run.
     """
-    region = read_stack(root, stack, overrides).delivered().get("aws:region", REGION)
-    run = run_program(root, stack, Planned(preview=preview, region=region), overrides=overrides, preview=preview)
+    run = plan(root, stack, overrides, preview=preview)
     aliased = [Aliased(each.urn, each.parent, each.aliases) for each in run.registrations]
     before = earlier_urns(aliased)
     entries = [
@@ -42,6 +46,23 @@ def graph(
         for registration in run.registrations
     ]
     return sorted(entries, key=lambda entry: str(entry["urn"]))
+
+
+def plan(root: Path, stack: str, overrides: Mapping[str, str] | None = None, *, preview: bool = False) -> Run:
+    """Run the program with nothing being made; a model of another stack is what that one's program would make.
+
+    Raises:
+        UserError: the program refuses its configuration, or can't be run.
+    """
+    given = dict(overrides or {})
+    settings = read_stack(root, stack, given).delivered()
+    region, source = settings.get("aws:region", REGION), settings.get(setting("modelFrom"), "")
+    stacks: dict[str, Mapping[str, Any]] = {}
+    if source and source != stack:
+        alike = {key: value for key, value in given.items() if key.rpartition(":")[2] not in OF_A_PROMOTION}
+        stacks[source] = plan(root, source.rpartition("/")[2], alike).outputs
+    engine = Planned(preview=preview, region=region, stacks=stacks)
+    return run_program(root, stack, engine, overrides=given, preview=preview)
 
 
 def plain(value: Any, root: Path) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from contract.errors import UserError
-from localcloud.functions import READ_OUTPUTS
+from contract.evidence import Evidence, Row, to_document
+from localcloud.functions import GET_OBJECT, READ_OUTPUTS, Refused
 from localcloud.registration import Registration
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -74,13 +77,18 @@ IDENTIFIED_BY: Mapping[str, str] = {
 class Planned:
     """Makes nothing, and answers as AWS would; a type or function that it was not told about is refused by name.
 
-    `outputs` says more of a type, or of one beyond those above.
+    `outputs` says more of a type, or of one beyond those above; `stacks` what other stacks export, by their names.
     """
 
     def __init__(
-        self, *, preview: bool = False, region: str = REGION, outputs: Mapping[str, Compute] | None = None
+        self,
+        *,
+        preview: bool = False,
+        region: str = REGION,
+        outputs: Mapping[str, Compute] | None = None,
+        stacks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        self.preview, self.region, self.outputs = preview, region, outputs or {}
+        self.preview, self.region, self.outputs, self.stacks = preview, region, outputs or {}, stacks or {}
 
     def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
         """An id and outputs in the provider's shape; nothing but the inputs in a preview.
@@ -112,14 +120,35 @@ class Planned:
         return f"arn:aws:{filled}"
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Who and where we would be; no stack has outputs.
+        """Who and where we would be, and what other stacks would export.
 
         Raises:
             UserError: nobody knows this function.
+            Refused: it would read what is not there.
         """
         if token == READ_OUTPUTS:
-            return {"outputs": {}}
+            return {"outputs": self.stacks.get(arguments["name"], {})}
+        if token == GET_OBJECT:
+            return self._evidence(arguments["bucket"], arguments["key"])
         return answer(token, ACCOUNT, self.region)
+
+    def _evidence(self, bucket: str, key: str) -> Mapping[str, Any]:
+        """What would be measured of another stack's model, if the model were perfect: a plan judges no model."""
+        for outputs in self.stacks.values():
+            if outputs["evidenceUri"] == f"s3://{bucket}/{key}":
+                evidence = Evidence(
+                    model=outputs["trainingJobName"],
+                    labels=tuple(outputs["labels"]),
+                    image_size=outputs["imageSize"],
+                    dataset="",
+                    created=datetime.fromtimestamp(0, UTC),
+                    photos=1,
+                    rows=(Row(threshold=1.0, accepted=1, wrong=0, bound=0.0),),
+                    strangers={},
+                    recommended=None,
+                )
+                return {"body": json.dumps(to_document(evidence)), "etag": "0" * 32}
+        raise Refused("key", f"reading S3 Bucket ({bucket}) Object ({key}): couldn't find resource")
 
 
 def answer(token: str, account: str, region: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.graph import plan
 from localcloud.planning import Planned
 from localcloud.program import run_program
 from localcloud.registration import Engine, Monitor, Registration, Run, register
@@ -55,7 +56,9 @@ def run(
     overrides = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     if region := overrides.pop("region", ""):
         overrides["aws:region"] = region
-    return _found(run_program(folder, stack, engine or Planned(preview=preview), overrides=overrides, preview=preview))
+    if engine is None:
+        return _found(plan(folder, stack, overrides, preview=preview))
+    return _found(run_program(folder, stack, engine, overrides=overrides, preview=preview))
 
 
 def run_alone(program: Callable[[], object], *, engine: Engine | None = None) -> Found:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from contract.errors import UserError
 from contract.outputs import OUTPUT_NAMES, parse_outputs
+from localcloud.functions import GET_OBJECT, Refused
 from localcloud.planning import Planned
 from tests.assertions import at_least_one
 from tests.components.dataset import write_dataset
@@ -218,8 +219,9 @@ def test_what_does_not_make_the_model_leaves_the_job_alone(dev, places, change):
     assert job_name(places, **change) == dev.of("TrainingJob")[0].inputs["trainingJobName"]
 
 
-def test_a_spot_job_may_wait_longer_than_it_runs_and_goes_on_where_it_was_interrupted(dev, prod):
-    spot, steady = dev.of("TrainingJob")[0].inputs, prod.of("TrainingJob")[0].inputs
+def test_a_spot_job_may_wait_longer_than_it_runs_and_goes_on_where_it_was_interrupted(dev, places):
+    spot = dev.of("TrainingJob")[0].inputs
+    steady = run("dev", trainingSpot=False, **places).of("TrainingJob")[0].inputs
     limits = spot["stoppingCondition"]
     assert limits["maxWaitTimeInSeconds"] >= limits["maxRuntimeInSeconds"] == 3600
     assert "/models/checkpoints/" in spot["checkpointConfig"]["s3Uri"]
@@ -358,3 +360,52 @@ def test_no_job_is_created_under_a_name_that_is_used_up(dev, places, monkeypatch
         run("dev", engine=engine, **places)
     assert client.asked == [dev.outputs["trainingJobName"]]
     assert "TrainingJob" not in engine.created
+
+
+class Unmeasured(Planned):
+    """Knows what dev exports, and no evidence."""
+
+    def invoke(self, token, arguments):
+        if token == GET_OBJECT:
+            raise Refused("key", "couldn't find resource")
+        return super().invoke(token, arguments)
+
+    def create(self, registration):
+        raise AssertionError(f"{registration.urn} would be created")
+
+
+def test_a_stack_that_takes_its_model_copies_it_with_its_evidence_and_trains_nothing(dev, prod):
+    assert not prod.of("TrainingJob") and not prod.of("BucketObject")
+    job, source = dev.outputs["trainingJobName"], dev.outputs["modelArtifact"].removeprefix("s3://")
+    artifact, evidence = prod.named("model-artifact"), prod.named("model-evidence")
+    assert artifact.inputs["source"] == source and artifact.inputs["bucket"] == prod.outputs["bucket"]
+    assert artifact.inputs["key"] == f"models/{job}/output/model.tar.gz"
+    assert evidence.inputs["key"] == f"models/{job}/evidence.json" and evidence.inputs["copyIfMatch"]
+    assert artifact.retained and evidence.retained
+    served = prod.of("Model")[0].inputs["primaryContainer"]["modelDataUrl"]
+    assert served == prod.outputs["modelArtifact"] == f"s3://{prod.outputs['bucket']}/{artifact.inputs['key']}"
+    assert prod.outputs["evidenceUri"] == f"s3://{prod.outputs['bucket']}/{evidence.inputs['key']}"
+    assert (prod.outputs["trainingJobName"], prod.outputs["imageSize"]) == (job, dev.outputs["imageSize"])
+
+
+def test_the_role_of_a_stack_that_trains_nothing_reads_no_dataset_and_writes_no_model(prod):
+    (policy,) = [
+        json.loads(each.inputs["policy"]) for each in prod.of("RolePolicy") if each.name == "model-role-policy"
+    ]
+    by_sid = {statement["Sid"]: statement["Resource"] for statement in policy["Statement"]}
+    assert [arn.rpartition(":")[2].partition("/")[2] for arn in by_sid["ReadObjects"]] == ["models/*"]
+    assert [arn.rpartition(":")[2].partition("/")[2] for arn in by_sid["WriteObjects"]] == ["capture/*"]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_without_evidence_the_program_is_refused_before_anything_is_created_in_a_preview_and_without_one(
+    dev, places, preview
+):
+    engine = Unmeasured(preview=preview, stacks={"dev": dev.outputs})
+    with pytest.raises(UserError, match=r"Pulumi.prod.yaml:\d+: scones:requireEvidence: the model .* has no evidence"):
+        run("prod", preview=preview, engine=engine, **places)
+
+
+def test_a_stack_that_is_not_up_is_named(places):
+    with pytest.raises(UserError, match='scones:modelFrom is "dev": that stack serves no model yet'):
+        run("prod", engine=Unmeasured(), **places)

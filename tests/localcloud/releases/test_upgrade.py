@@ -37,6 +37,12 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Entries]:
 
 
 @pytest.fixture
+def dev(graphs: dict[str, Entries]) -> Entries:
+    """The stack that trains its own model."""
+    return copy.deepcopy(graphs["dev"])
+
+
+@pytest.fixture
 def prod(graphs: dict[str, Entries]) -> Entries:
     return copy.deepcopy(graphs["prod"])
 
@@ -135,23 +141,23 @@ def test_what_is_not_known_in_a_preview_may_be_what_it_was_but_not_what_was_not_
     assert names(changed(prod, unknown("workflow-machine", "name")).replaced) == {"workflow-machine"}
 
 
-def test_what_makes_the_model_makes_another_job_model_and_configuration_and_keeps_the_endpoint(prod: Entries) -> None:
-    job = next(each for each in prod if each["type"] == JOB)
+def test_what_makes_the_model_makes_another_job_model_and_configuration_and_keeps_the_endpoint(dev: Entries) -> None:
+    job = next(each for each in dev if each["type"] == JOB)
 
     def train_longer(entries: Entries) -> None:
         named(entries, job["name"])["inputs"]["hyperParameters"]["epochs"] = "99"
 
-    upgrade = changed(prod, train_longer)
+    upgrade = changed(dev, train_longer)
     assert names(upgrade.replaced) == {"model-job", "model-model", "model-configuration"}
 
 
-def test_another_dataset_is_no_news_for_a_release(prod: Entries) -> None:
-    job = next(each for each in prod if each["type"] == JOB)
+def test_another_dataset_is_no_news_for_a_release(dev: Entries) -> None:
+    job = next(each for each in dev if each["type"] == JOB)
 
     def more_photos(entries: Entries) -> None:
         named(entries, job["name"])["inputs"]["hyperParameters"]["num_training_samples"] = "4000"
 
-    assert not changed(prod, more_photos).replaced
+    assert not changed(dev, more_photos).replaced
 
 
 def test_a_resource_that_is_gone_is_lost_and_a_new_one_created(prod: Entries) -> None:
