@@ -1,20 +1,34 @@
-"""ministack, with two of its habits put right: `python -P localcloud/emulator.py`.
+"""ministack, with some of its habits put right: `python -P localcloud/emulator.py`.
 
-Its Lambda Runtime API answers in two small writes; by Nagle's algorithm and the client's delayed acknowledgement each
-invocation waits some 40 ms for the second. And it judges an alarm by its metric's name alone, whatever the dimensions,
-so that an alarm on faults goes off for a photo that was accepted.
+- Its Lambda Runtime API answers in two small writes; by Nagle's algorithm and the client's delayed acknowledgement
+  each invocation waits some 40 ms for the second.
+- It judges an alarm by its metric's name alone, whatever the dimensions, so that an alarm on faults goes off for a
+  photo that was accepted.
+- It describes alarms to clients of the older Query protocol (the provider is one) without most of what they are, and
+  forgets metric math.
+- Its own Python runtimes report every exception as `Runtime.HandlerError`, and load layers that were built for another
+  processor. Here functions run on AWS's own runtime interface client, with this environment's packages.
+- It takes no request in absolute form, as a client sends it to a proxy. It is told to be the provider's proxy, since
+  S3 Control's clients put the account's number before the host (`000000000000.127.0.0.1`), which no resolver knows.
 """
 
 from __future__ import annotations
 
+import io
 import operator
+import re
 import socketserver
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+import zipfile
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 from ministack import app  # pyright: ignore[reportMissingTypeStubs]
-from ministack.services import cloudwatch  # pyright: ignore[reportMissingTypeStubs]
+from ministack.core import lambda_runtime  # pyright: ignore[reportMissingTypeStubs]
+from ministack.services import cloudwatch, lambda_svc  # pyright: ignore[reportMissingTypeStubs]
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -85,16 +99,130 @@ def _evaluate(alarm: dict[str, Any]) -> None:
     module._evaluate_parent_alarms(alarm)
 
 
-def _describe(describe: Callable[..., Any]) -> Callable[..., Any]:
-    """An alarm whose metric has fallen silent is judged anew when somebody looks."""
+Handler = Callable[[Mapping[str, Any], dict[str, Any], bool, bool], Any]
+"""One of CloudWatch's actions in ministack: the Query protocol's parameters, CBOR's or JSON's body, and which it is."""
 
-    def described(*words: Any, **named: Any) -> Any:
+
+def _describe(describe: Handler) -> Handler:
+    """An alarm whose metric has fallen silent is judged anew when somebody looks; all of it is told."""
+
+    def described(params: Mapping[str, Any], body: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
         module: Any = cloudwatch
         for alarm in list(module._alarms.values()):
             _evaluate(alarm)
-        return describe(*words, **named)
+        if is_cbor or is_json:
+            return describe(params, body, is_cbor, is_json)
+        status, headers, answer = describe(params, body, is_cbor, is_json)
+        for alarm in module._alarms.values():
+            # ministack's own few fields are within one member, which begins with the name
+            begin = f"<member><AlarmName>{alarm['AlarmName']}</AlarmName>".encode()
+            if status == 200 and begin in answer:
+                head, _, rest = answer.partition(begin)
+                answer = head + f"<member>{xml(told(alarm))}</member>".encode() + rest.partition(b"</member>")[2]
+        return status, headers, answer
 
     return described
+
+
+def _put(put: Handler) -> Handler:
+    """Whichever way an alarm comes, all of it is kept."""
+
+    def kept(params: Mapping[str, Any], body: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
+        module: Any = cloudwatch
+        wanted = body if is_cbor or is_json else structure(params)
+        answer = put(params, body, is_cbor, is_json)
+        alarm = module._alarms.get(wanted.get("AlarmName"))
+        if alarm is not None and answer[0] == 200:
+            for key in ("Metrics", "InsufficientDataActions"):
+                if wanted.get(key):
+                    alarm[key] = wanted[key]
+        return answer
+
+    return kept
+
+
+def structure(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of the Query protocol as a structure: `Metrics.member.1.Id=a` is `{"Metrics": [{"Id": "a"}]}`."""
+    whole: dict[str, Any] = {}
+    for path, value in params.items():
+        *above, last = re.sub(r"\.member\.(\d+)", r".\1", path).split(".")
+        at = whole
+        for part in above:
+            at = at.setdefault(part, {})
+        at[last] = cast("list[str]", value)[0] if isinstance(value, list) else value
+    return cast("dict[str, Any]", _lists(whole))
+
+
+def _lists(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    items = {key: _lists(item) for key, item in cast("dict[str, Any]", value).items()}
+    numbered = items and all(key.isdigit() for key in items)
+    return [items[key] for key in sorted(items, key=int)] if numbered else items
+
+
+def told(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """An alarm as CloudWatch describes it: what was not given is not there, and times are texts."""
+    maths = bool(alarm.get("Metrics"))
+    statistic = () if alarm.get("ExtendedStatistic") or maths else ("Statistic",)
+    single = () if maths else ("Period", "MetricName", "Namespace", "ExtendedStatistic", "Unit", *statistic)
+    plain = (
+        "AlarmName", "AlarmArn", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions",
+        "InsufficientDataActions", "StateValue", "StateReason", "Dimensions", "EvaluationPeriods",
+        "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "Metrics",
+    )  # fmt: skip
+    fields = {key: alarm[key] for key in (*plain, *single) if alarm.get(key) not in (None, "", [])}
+    for key in ("StateUpdatedTimestamp", "AlarmConfigurationUpdatedTimestamp"):
+        fields[key] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(alarm[key]))
+    return fields
+
+
+def xml(value: Any) -> str:
+    """A structure as the Query protocol answers it."""
+    if isinstance(value, Mapping):
+        return "".join(f"<{key}>{xml(item)}</{key}>" for key, item in cast("Mapping[str, Any]", value).items())
+    if isinstance(value, list):
+        return "".join(f"<member>{xml(item)}</member>" for item in cast("list[Any]", value))
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def with_bootstrap(archive: bytes) -> bytes:
+    """A function's archive, with what starts AWS's runtime interface client on this environment's Python."""
+    buffer = io.BytesIO(archive)
+    with zipfile.ZipFile(buffer, "a") as written:
+        entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
+        entry.external_attr = 0o755 << 16
+        written.writestr(entry, f'#!/bin/sh\nexec {sys.executable} -m awslambdaric "$_HANDLER"\n')
+    return buffer.getvalue()
+
+
+def _worker(choose: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def chosen(config: dict[str, Any]) -> Any:
+        if not str(config.get("Runtime", "")).startswith("python"):
+            return choose(config)
+
+        def worker(name: str, config: dict[str, Any], archive: bytes) -> Any:
+            module: Any = lambda_runtime
+            return module.ProvidedWorker(
+                name, {**config, "Runtime": "provided.al2023", "Layers": []}, with_bootstrap(archive)
+            )
+
+        return worker
+
+    return chosen
+
+
+Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+
+def _as_proxy(answer: Asgi) -> Asgi:
+    async def answered(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("http://"):
+            path, raw = str(scope["path"]), str(scope["raw_path"], "ascii")
+            scope = {**scope, "path": urlsplit(path).path, "raw_path": urlsplit(raw).path.encode()}
+        await answer(scope, receive, send)
+
+    return answered
 
 
 if __name__ == "__main__":
@@ -102,4 +230,11 @@ if __name__ == "__main__":
     service: Any = cloudwatch
     service._evaluate_alarm = _evaluate
     service._describe_alarms = _describe(service._describe_alarms)
+    service._put_metric_alarm = _put(service._put_metric_alarm)
+    functions: Any = lambda_svc
+    functions._execute_function_warm = functions._execute_function_provided_warm
+    runtime: Any = lambda_runtime
+    runtime._worker_class_for = _worker(runtime._worker_class_for)
+    gateway: Any = app
+    gateway.app = _as_proxy(gateway.app)
     app.main()

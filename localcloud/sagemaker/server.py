@@ -22,6 +22,7 @@ from werkzeug.wrappers import Request, Response
 from localcloud.cloud import ACCOUNT
 from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, error_body
 from localcloud.sagemaker.hosting import Hosting
+from localcloud.sagemaker.readback import SCALING, Readback
 from localcloud.sagemaker.rollout import REHEARSALS, SECONDS_PER_MINUTE, Rehearsal
 from localcloud.sagemaker.trainings import Training
 
@@ -73,10 +74,11 @@ class SageMakerServer:
         self.trainings: dict[str, Training] = {}
         cloudwatch = session.client("cloudwatch", endpoint_url=aws_endpoint_url)
         self.hosting = Hosting(self.s3, cloudwatch, lambda: self._records, capture_flush_seconds, seconds_per_minute)
+        self.readback = Readback()
         self.http: BaseWSGIServer | None = None
 
-    def start(self) -> str:
-        """Serve, on a free port.
+    def start(self, port: int = 0) -> str:
+        """Serve, on a port; 0 is a free one.
 
         Returns:
             The base URL.
@@ -84,7 +86,7 @@ class SageMakerServer:
         self.account_before = os.environ.get("MOTO_ACCOUNT_ID")
         # moto reads it with each request; ministack has the same
         os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
-        self.http = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_QuietHandler)
+        self.http = make_server("127.0.0.1", port, self._answer, threaded=True, request_handler=_QuietHandler)
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{self.http.server_port}"
 
@@ -108,28 +110,41 @@ class SageMakerServer:
             return self._invocation(match[1], Request(environ))(environ, start)
         if match := REHEARSAL.fullmatch(environ.get("PATH_INFO", "")):
             return self._rehearse(match[1], match[2])(environ, start)
-        target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if not target.startswith("SageMaker."):
+        service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+        if service not in ("SageMaker", SCALING):
             return self.moto(environ, start)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         request: dict[str, Any] = json.loads(body or b"{}")
-        action = target.removeprefix("SageMaker.")
+        if service == SCALING:
+            told = self.readback.scaling(action, request)
+            return self._moto(environ, start, action, request) if told is None else _json(told)(environ, start)
         if action in ("StopTrainingJob", "DeleteTrainingJob", "UpdateEndpoint"):
             return self._ours(action, request)(environ, start)
         if taken := self._taken(action, request):
             return taken(environ, start)
-        status = ""
+        try:
+            self.readback.prepare(action, request, self._records)
+        except LookupError as unknown:
+            return _refusal(f"Could not find {unknown}.", "ResourceNotFound")(environ, start)
+        return self._moto(environ, start, action, request)
 
-        def remember(line: str, *rest: Any) -> Any:
-            nonlocal status
-            status = line
-            return start(line, *rest)
+    def _moto(self, environ: Environ, start: StartResponse, action: str, request: Mapping[str, Any]) -> Iterable[bytes]:
+        """Moto's answer, completed; what it took is followed up."""
+        said: list[tuple[str, list[tuple[str, str]]]] = []
 
-        answer = list(self.moto(environ, remember))
+        def listen(status: str, headers: list[tuple[str, str]], *rest: Any) -> None:
+            said.append((status, headers))
+
+        data = b"".join(self.moto(environ, listen))
+        status, headers = said[-1]
         if status.startswith("200"):
             self._follow_up(action, request)
-        return answer
+            data = json.dumps(self.readback.complete(action, request, json.loads(data or b"{}"))).encode()
+            headers = [(key, value) for key, value in headers if key.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(data))))
+        start(status, headers)
+        return [data]
 
     @property
     def _records(self) -> Any:
@@ -183,7 +198,7 @@ class SageMakerServer:
         if refusal := self.hosting.refusal(record, configuration, deployment):
             return _refusal(refusal, "ValidationException")
         self.hosting.update(record, configuration, deployment)
-        return _json({"EndpointArn": record.arn})
+        return _json(self.readback.complete(action, request, {"EndpointArn": record.arn}))
 
     def _delete_training(self, name: str, training: Training) -> Response:
         status = training.record.training_job_status
