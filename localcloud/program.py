@@ -53,7 +53,7 @@ def run_program(
                 monitor,
                 project=configured.project,
                 stack=stack,
-                configuration=configured.delivered(),
+                configuration=_without_provider(configured.delivered()),
                 preview=preview,
                 say=say,
             )
@@ -64,6 +64,11 @@ def run_program(
     except Exception as fault:
         first = monitor.fault or fault
         raise _readable(first) from (None if first is fault else fault)
+
+
+def _without_provider(configuration: Mapping[str, str]) -> dict[str, str]:
+    """A configuration without what it says to Pulumi's provider, the region aside: here the emulators are elsewhere."""
+    return {key: value for key, value in configuration.items() if not key.startswith("aws:") or key == "aws:region"}
 
 
 def _readable(fault: BaseException) -> BaseException:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-import boto3
 import pulumi
 from pulumi_aws import s3, sagemaker
 
 from components.parts.model_source import ModelSource
+from components.parts.provider_client import provider_clients
 from components.parts.training_job import training_job_name
 from components.parts.training_wait import require_unused, wait_until_completed
 from contract import prefixes
@@ -79,11 +79,11 @@ def train(
     region, attempt = args["region"], training["attempt"]
     limit = (training["max_minutes"] + QUEUEING_MINUTES + PREPARING_MINUTES) * 60
 
+    client = provider_clients(region)
+
     async def job_completed(_: pulumi.ResourceHookArgs) -> None:
-        sagemaker_client = boto3.client("sagemaker", region_name=region)
-        logs = boto3.client("logs", region_name=region)
         await wait_until_completed(
-            job_name, sagemaker_client, logs, attempt=attempt, limit_seconds=limit, say=pulumi.log.info
+            job_name, client("sagemaker"), client("logs"), attempt=attempt, limit_seconds=limit, say=pulumi.log.info
         )
 
     return ModelSource(
@@ -120,10 +120,10 @@ def _job(
     models = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS)
     seconds = training["max_minutes"] * 60
     waiting = QUEUEING_MINUTES * 60 if training["spot"] else 0
-    region, attempt = args["region"], training["attempt"]
+    client, attempt = provider_clients(args["region"]), training["attempt"]
 
     def name_unused(_: pulumi.ResourceHookArgs) -> None:
-        require_unused(job_name, boto3.client("sagemaker", region_name=region), attempt=attempt)
+        require_unused(job_name, client("sagemaker"), attempt=attempt)
 
     # All that makes the model is in the job's name, and so in the resource's name: other content is another
     # resource, and no other difference (a limit, a key, what the API fills in) may replace a job that is done.

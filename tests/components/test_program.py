@@ -333,7 +333,7 @@ class Hooked(Planned):
 
 
 def with_sagemaker(monkeypatch, client):
-    monkeypatch.setattr("boto3.client", lambda service, **options: client if service == "sagemaker" else None)
+    monkeypatch.setattr("boto3.Session.client", lambda _, service, **given: client if service == "sagemaker" else None)
 
 
 def test_no_model_is_made_of_a_job_that_was_stopped(dev, places, monkeypatch):

@@ -1,0 +1,42 @@
+"""boto3's clients as Pulumi's provider is configured: a hook must ask the very account that the provider changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import boto3
+import pulumi
+
+KEYS = {
+    "profile": "profile_name",
+    "accessKey": "aws_access_key_id",
+    "secretKey": "aws_secret_access_key",
+    "token": "aws_session_token",
+}
+"""The provider's settings of who asks, and boto3's names for them."""
+
+
+def provider_clients(region: str) -> Callable[[str], Any]:
+    """Makes clients with the stack's `aws:` credentials, profile and endpoints; boto3's own where it names none.
+
+    The settings are read now, while the program runs; a client is made when a hook asks for it. A role that the
+    provider assumes (`aws:assumeRoles`) is not taken.
+
+    Args:
+        region: the stack's.
+
+    Returns:
+        A client by its service's name, as boto3 and `aws:endpoints` both have it, such as sagemaker or logs.
+    """
+    config = pulumi.Config("aws")
+    known: dict[str, Any] = {ours: value for key, ours in KEYS.items() if (value := config.get(key))}
+    configured = config.get_object("endpoints")
+    listed = cast("list[dict[str, str]]", configured) if isinstance(configured, list) else []
+
+    def client(service: str) -> Any:
+        session = boto3.Session(region_name=region, **known)
+        endpoint = next((each[service] for each in listed if service in each), None)
+        return cast("Any", session.client)(service, endpoint_url=endpoint)
+
+    return client
