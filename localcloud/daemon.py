@@ -1,6 +1,7 @@
 """The process behind a local cloud: it holds the emulators, and takes them along when it ends.
 
-`python -m localcloud.daemon FOLDER` writes FOLDER/state.json when all is ready, and lives until it is told to end.
+`python -m localcloud.daemon FOLDER REGION AWS_PORT SAGEMAKER_PORT` writes FOLDER/state.json when all is ready, and
+lives until it is told to end; a port of 0 is a free one.
 """
 
 from __future__ import annotations
@@ -109,8 +110,13 @@ def write_state(folder: Path, state: State) -> None:
     partial.replace(folder / STATE)
 
 
-def start_daemon(folder: Path, region: str) -> State:
+def start_daemon(folder: Path, region: str, ports: tuple[int, int] = (0, 0)) -> State:
     """Start a daemon and wait until its emulators answer; one that runs from `folder` is ended before.
+
+    Args:
+        folder: what it keeps is in there.
+        region: the emulators' region.
+        ports: of AWS and of SageMaker; 0 is a free one.
 
     Raises:
         UserError: it ended, or did not get ready in `READY_SECONDS`; the message holds its last words.
@@ -120,7 +126,7 @@ def start_daemon(folder: Path, region: str) -> State:
     log = folder / LOG
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "localcloud.daemon", str(folder), region],
+            [sys.executable, "-m", "localcloud.daemon", str(folder), region, *map(str, ports)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -180,7 +186,7 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _ministack_environment(folder: Path, port: int, region: str) -> Mapping[str, str]:
+def _ministack_environment(folder: Path, port: int, sagemaker_port: int, region: str) -> Mapping[str, str]:
     temporary = folder / "tmp"
     temporary.mkdir()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHON"))}
@@ -195,12 +201,16 @@ def _ministack_environment(folder: Path, port: int, region: str) -> Mapping[str,
         "TMPDIR": str(temporary.resolve()),
         "AWS_DEFAULT_REGION": region,
         "PYTHONDONTWRITEBYTECODE": "1",
+        # functions inherit these
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{sagemaker_port}",
     }
 
 
 def main(words: list[str]) -> int:
     """Run the emulators until SIGTERM or SIGINT."""
     folder, region = Path(words[0]), words[1]
+    port, sagemaker_port = (int(word) or _free_port() for word in words[2:])
     ending = threading.Event()
 
     def end(number: int, frame: object) -> None:
@@ -208,12 +218,11 @@ def main(words: list[str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    port = _free_port()
     ministack = subprocess.Popen(
         # by path, and with no folder of ours on the module path: functions must not see this repository
         [sys.executable, "-P", str(Path(__file__).with_name("emulator.py"))],
         cwd=folder,
-        env=_ministack_environment(folder, port, region),
+        env=_ministack_environment(folder, port, sagemaker_port, region),
         stdin=subprocess.DEVNULL,
         preexec_fn=die_with_parent,
     )
@@ -223,7 +232,7 @@ def main(words: list[str]) -> int:
     aws_url = f"http://127.0.0.1:{port}"
     server = SageMakerServer(aws_endpoint_url=aws_url, region=region)
     try:
-        sagemaker_url = server.start()
+        sagemaker_url = server.start(sagemaker_port)
         while not ending.is_set() and ministack.poll() is None and not _answers(aws_url):
             ending.wait(0.05)
         if not ending.is_set() and ministack.poll() is None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localcloud.sagemaker.readback import Readback
 from tests.localcloud.sagemaker.cloud import BUCKET, IMAGE, ROLE, Cloud, job, running_cloud
 
 URI = f"s3://{BUCKET}/models/none/output/model.tar.gz"
@@ -63,14 +64,19 @@ def test_a_configuration_is_described_as_it_was_asked_for(cloud):
 
 
 def test_an_endpoint_tells_how_it_was_last_deployed(cloud):
-    job_name = cloud.train(cloud.dataset(), epochs="1")
-    name = cloud.configuration(f"s3://{BUCKET}/models/{job_name}/output/model.tar.gz")
-    assert "LastDeploymentConfig" not in cloud.sagemaker.describe_endpoint(EndpointName=cloud.endpoint(name))
-    cloud.sagemaker.create_endpoint(EndpointName="deployed", EndpointConfigName=name, DeploymentConfig=ALL_AT_ONCE)
-    assert cloud.settled("deployed")["LastDeploymentConfig"] == ALL_AT_ONCE
-    waiting = {"BlueGreenUpdatePolicy": {**ALL_AT_ONCE["BlueGreenUpdatePolicy"], "TerminationWaitInSeconds": 1}}
-    cloud.sagemaker.update_endpoint(EndpointName="deployed", EndpointConfigName=name, DeploymentConfig=waiting)
-    assert cloud.settled("deployed")["LastDeploymentConfig"] == waiting
+    name = cloud.configuration(URI)
+    for given in ({}, {"DeploymentConfig": ALL_AT_ONCE}):
+        cloud.sagemaker.create_endpoint(EndpointName=f"deployed-{len(given)}", EndpointConfigName=name, **given)
+        told = cloud.sagemaker.describe_endpoint(EndpointName=f"deployed-{len(given)}")
+        assert told.get("LastDeploymentConfig") == given.get("DeploymentConfig")
+
+
+def test_the_last_deployment_is_that_of_the_update():
+    readback, endpoint = Readback(), {"EndpointName": "any"}
+    readback.complete("CreateEndpoint", {**endpoint, "DeploymentConfig": ALL_AT_ONCE}, {})
+    readback.complete("UpdateEndpoint", {**endpoint, "DeploymentConfig": {"RollingUpdatePolicy": {}}}, {})
+    told = readback.complete("DescribeEndpoint", endpoint, {})
+    assert told["LastDeploymentConfig"] == {"RollingUpdatePolicy": {}}
 
 
 def tagged(cloud: Cloud, arn: str) -> dict[str, str]:

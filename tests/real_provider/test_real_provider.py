@@ -1,0 +1,93 @@
+"""The stack `local` through the real provider, on the emulators that `start` starts.
+
+Needs terraform, the provider, and five to ten minutes: docs/real-provider.md says how, and holds what came out.
+"""
+
+import json
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from localcloud.cloud import Cloud
+from localcloud.deployment import shut_down
+from localcloud.provider import STACK, start
+from tests.localcloud.local_stack import REPOSITORY, write_root
+from tests.localcloud.test_start import on_free_ports
+from tests.real_provider.harness import MIRROR, Terraform, train
+from tests.real_provider.terraform import Translation, provider_of
+
+REPORT = REPOSITORY / "build/real-provider.md"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return on_free_ports(write_root(tmp_path_factory.mktemp("root")))
+
+
+@pytest.fixture(scope="module")
+def cloud(root):
+    state, _ = start(root, print)
+    yield Cloud(root, STACK, state.region, state.aws_url, state.sagemaker_url)
+    shut_down(root)
+
+
+def test_a_stack_is_applied_found_unchanged_changed_in_place_and_destroyed(root, cloud, tmp_path, capsys):
+    terraform = Terraform(tmp_path / "terraform", Path(os.environ[MIRROR]))
+    schemas, provider = terraform.schemas(), provider_of(root, STACK)
+    seconds, began = {}, time.monotonic()
+
+    def passed(step):
+        nonlocal began
+        seconds[step], began = round(time.monotonic() - began), time.monotonic()
+
+    stack = Translation(root, STACK, {}, schemas, terraform.folder)
+    assert [each.type for each in stack.left_out] == ["aws:sagemaker/trainingJob:TrainingJob"]
+    assert not stack.unknown
+    terraform.write(provider, stack.resources)
+    (job,) = stack.left_out
+    terraform.apply(*sorted(stack.needed(job)))
+    train(job, terraform.state(), cloud)
+    terraform.apply()
+    passed("apply")
+    applied = terraform.state()
+    assert set(applied) == stack.addresses()
+    assert terraform.plan() == {}
+    passed("second plan")
+
+    changed = Translation(root, STACK, {"confidenceThreshold": "0.95"}, schemas, terraform.folder)
+    terraform.write(provider, changed.resources)
+    planned = terraform.plan()
+    assert {tuple(actions) for actions in planned.values()} == {("update",)}
+    assert {address.split(".")[0] for address in planned} == {
+        "aws_cloudwatch_dashboard", "aws_lambda_function", "aws_sfn_state_machine",
+    }  # fmt: skip
+    terraform.apply()
+    assert terraform.plan() == {}
+    passed("changed threshold")
+
+    # as on AWS: a bucket that holds anything is not deleted
+    empty(cloud, applied["aws_s3_bucket.data-bucket"]["bucket"])
+    terraform.destroy()
+    passed("destroy")
+    assert terraform.state() == {}
+
+    counts = Counter(address.split(".")[0] for address in applied)
+    moved = Counter(address.split(".")[0] for address in planned)
+    lines = [f"| `{type_}` | {count} | {moved.get(type_, 0) or ''} |" for type_, count in sorted(counts.items())]
+    lines.append(f"| all | {sum(counts.values())} | {sum(moved.values())} |")
+    lines.append(f"\n{json.dumps(seconds)}")
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text("\n".join(lines) + "\n")
+    with capsys.disabled():
+        print("\n" + REPORT.read_text())
+
+
+def empty(cloud, bucket):
+    """Delete every version of every object."""
+    client = cloud.client("s3")
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            client.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
