@@ -16,8 +16,6 @@ from localcloud.registration import Registration
 from tests.real_provider.terraform import MARK
 
 VERSION = "5.100.0"
-MIRROR = "SCONES_TERRAFORM_MIRROR"
-"""The variable that names a folder in which terraform finds the provider (its "filesystem mirror")."""
 ONLY_THE_MIRROR = """provider_installation {{
   filesystem_mirror {{
     path = "{mirror}"

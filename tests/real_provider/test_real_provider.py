@@ -16,7 +16,8 @@ from localcloud.deployment import shut_down
 from localcloud.provider import STACK, start
 from tests.localcloud.local_stack import REPOSITORY, write_root
 from tests.localcloud.test_start import on_free_ports
-from tests.real_provider.harness import MIRROR, Terraform, train
+from tests.real_provider.conftest import MIRROR
+from tests.real_provider.harness import Terraform, train
 from tests.real_provider.terraform import Translation, provider_of
 
 REPORT = REPOSITORY / "build/real-provider.md"
