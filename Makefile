@@ -16,6 +16,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 STACK ?= dev
 PHOTOS ?= 40
 CLASSES ?=
+KEEP ?=
 
 # a stamp too: the packages that judge the state machine in tests
 JUDGES := tests/judges/node_modules/.package-lock.json
@@ -37,8 +38,8 @@ $(INSTALLED_DEV): requirements-dev.txt | $(RUN)
 	@$(RUN) scripts/install.py $<
 	@touch $@
 
-demo: $(INSTALLED) ## the whole system on this machine, from a made-up archive to routed drivers
-	$(RUN) -m localcloud demo --stack $(STACK) --photos $(PHOTOS) $(if $(CLASSES),--classes $(CLASSES))
+demo: $(INSTALLED) ## the whole system on this machine, from a made-up archive to routed drivers; KEEP=1 leaves it up, with a page
+	$(RUN) -m localcloud demo --stack $(STACK) --photos $(PHOTOS) $(if $(CLASSES),--classes $(CLASSES)) $(if $(KEEP),--keep)
 
 test: $(INSTALLED_DEV) $(JUDGES) ## every test, the local cloud included
 	$(RUN) -m pytest

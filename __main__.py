@@ -90,6 +90,7 @@ outputs = exports(
     dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE, region=stack.region,
     classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
     confidence_threshold=stack.confidence_threshold, image_size=stack.image_size,
+    decision_retention_days=stack.retention.decision_days,
 )  # fmt: skip
 for name, value in outputs.items():
     pulumi.export(name, value)

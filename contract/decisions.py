@@ -32,7 +32,10 @@ ENDED_EXECUTION = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 EVENT_SOURCE = f"{PROJECT}.classification"
 EVENT_TYPE = "VehicleClassified"
-"""The event of an accepted photo, on the stack's bus."""
+"""The event of a photo whose driver has a bay, on the stack's bus; `decided_by` says who found it."""
+BY_THE_MODEL, BY_A_PERSON = "model", "person"
+UNCLEAR = "unclear"
+"""What a person says who can't tell what is on a photo: no label, and no sample for training."""
 
 
 def outcome_of(status: str, error: str | None) -> Outcome:

@@ -55,6 +55,7 @@ class StackOutputs:
     """Pixels a side of the pictures that the model gets."""
     functions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Step -> name of its function."""
+    decision_retention_days: int | None = None
     dashboard_name: str = ""
     metric_namespace: str = ""
     region: str = ""

@@ -28,5 +28,11 @@ BASELINE = "baseline/"
 
 BASELINE_FILE = BASELINE + "baseline.json"
 
-OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE)
+CORRECTIONS = "corrections/"
+"""Photos that a person answered, one folder for each label; beside each what is known of it."""
+
+ABOUT_CORRECTION = ".about.json"
+"""What the name of a correction's description ends with."""
+
+OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE, CORRECTIONS)
 """All but `INCOMING`: what is created there is no upload."""

@@ -29,10 +29,11 @@ from contract.screen import ERRORS, SCREEN, write_line
 from localcloud import STARTED
 from localcloud.cloud import Cloud
 from localcloud.commands.classify import follow, totals, write_results
-from localcloud.commands.review import write_queue
 from localcloud.commands.up import bring_up, write_resources
 from localcloud.deployment import Deployment, connect, environment_of, shut_down
-from localcloud.photos import Photo, Result, review_queue, sample
+from localcloud.photos import Photo, Result, sample, waiting_in
+from operations.review.command import write_queue
+from operations.review.queue import Waiting
 from training.dataset.archive import Archive
 from training.dataset.prepare import prepare
 from training.synthetic import OTHERS_PER_KIND
@@ -85,11 +86,11 @@ def demo(
             write_results(results, out)
             write_line(totals(results), out)
         with _phase(watch, out, "Review queue: what a person has to look at", "review"):
-            messages = review_queue(cloud, deployment)
-            write_queue(messages, out)
+            waiting = waiting_in(cloud, deployment)
+            write_queue(waiting, out)
         with _phase(watch, out, "Report: what the captured inferences say", "report"):
             _report(out, cloud, deployment, results)
-        problems = _problems(cloud, deployment, results, messages)
+        problems = _problems(cloud, deployment, results, waiting)
     finally:
         if keep:
             write_line(f"the stack stays up; stop it with: {command('localcloud', 'down')}", ERRORS)
@@ -110,6 +111,10 @@ def demo(
             write_line(f"  {FOLDER / name}  {what}", out)
     for problem in problems:
         ERRORS.print(f"not as it should be: {problem}", markup=False, soft_wrap=True)
+    if keep and not as_json:
+        # the page writes its own address; Ctrl-C ends it, and the stack stays
+        words = [sys.executable, "-m", "operations", "review", "--serve"]
+        subprocess.run(words, env=environment_of(cloud), check=False)
     return 1 if problems else 0
 
 
@@ -218,9 +223,7 @@ def _summary(deployment: Deployment, results: Sequence[Result], seconds: Mapping
     }
 
 
-def _problems(
-    cloud: Cloud, deployment: Deployment, results: Sequence[Result], messages: Sequence[Mapping[str, Any]]
-) -> list[str]:
+def _problems(cloud: Cloud, deployment: Deployment, results: Sequence[Result], waiting: Sequence[Waiting]) -> list[str]:
     found: list[str] = []
     *ordinary, broken = results
     for result in ordinary:
@@ -228,7 +231,7 @@ def _problems(
             found.append(f"{result.photo} ended in {result.error}: {result.message}")
     if broken.error != InvalidImage.__name__:
         found.append(f"the broken file should end in {InvalidImage.__name__}, got {broken.error}")
-    queued = {str(message["key"]) for message in messages}
+    queued = {each.key for each in waiting}
     for result in results:
         if (result.decision != "accepted") != (result.key in queued):
             found.append(f"{result.photo} was {result.word}, and is {'' if result.key in queued else 'not '}queued")

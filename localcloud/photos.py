@@ -17,9 +17,9 @@ from contract.decisions import Outcome, outcome_of, word_for
 from contract.errors import UserError, figures_in
 from localcloud.cloud import Cloud
 from localcloud.deployment import Deployment
+from operations.review.queue import ReviewQueue, Waiting
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ListExecutionsOutputTypeDef
 
 AT_ONCE = 4
@@ -197,24 +197,6 @@ def _result(photo: Photo, key: str, begun: float, execution: DescribeExecutionOu
     )
 
 
-def review_queue(cloud: Cloud, deployment: Deployment) -> list[dict[str, Any]]:
+def waiting_in(cloud: Cloud, deployment: Deployment) -> list[Waiting]:
     """What waits for a person, without taking it from the queue."""
-    sqs, url = cloud.client("sqs"), str(deployment.outputs["reviewQueueUrl"])
-    found: list[MessageTypeDef] = []
-    # hidden while we look, so that each comes once; shown again at the end
-    while entries := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages"):
-        found += entries
-    for entry in found:
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=entry.get("ReceiptHandle", ""), VisibilityTimeout=0)
-    return [_message(entry.get("Body", "")) for entry in found]
-
-
-def _message(body: str) -> dict[str, Any]:
-    try:
-        message = cast("object", json.loads(body))
-    except ValueError:
-        message = None
-    if not isinstance(message, dict):
-        # somebody else's message
-        return {"key": "", "error": "", "message": body}
-    return cast("dict[str, Any]", message)
+    return ReviewQueue(cloud.client("sqs"), str(deployment.outputs["reviewQueueUrl"])).waiting()

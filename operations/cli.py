@@ -14,6 +14,7 @@ from contract.errors import UserError
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),
+    "review": ("operations.review.command", "what waits for a person; --serve: the page on which people answer"),
     "watch": ("operations.watch.command", "decisions as they come, one line each"),
 })  # fmt: skip
 """Command -> the module whose `add_parser(subparsers)` declares it, and what it does, for the list in --help."""

@@ -16,7 +16,7 @@ from typing import TypedDict
 
 from contract import errors
 from contract.classes import MOST_CLASSES
-from contract.decisions import EVENT_SOURCE, EVENT_TYPE, outcome_of
+from contract.decisions import BY_THE_MODEL, EVENT_SOURCE, EVENT_TYPE, outcome_of
 
 LAMBDA_TRANSIENT = (
     "Lambda.ServiceException",
@@ -373,6 +373,7 @@ def _event(resources: Resources) -> dict[str, object]:
         **{name: f"{{% $states.input.{key} %}}" for name, key in _SUCCESS_NAMES.items()},
         **{name: f"{{% $states.input.{name} %}}" for name in same},
         "execution": "{% $states.context.Execution.Id %}",
+        "decided_by": BY_THE_MODEL,
     }
     entry = {
         "EventBusName": resources.event_bus,

@@ -13,7 +13,7 @@ import pytest
 from localcloud.cli import main
 from localcloud.daemon import read_state
 from localcloud.deployment import Listener, connect, deploy, shut_down
-from localcloud.photos import Classification, Photo, review_queue
+from localcloud.photos import Classification, Photo, waiting_in
 from tests.localcloud.local_stack import REPOSITORY
 from tests.localcloud.processes import command, eventually, family, listening
 
@@ -54,7 +54,7 @@ class Stack:
         )["Items"]
 
     def message(self, key):
-        found = [each for each in review_queue(self.cloud, self.deployment) if each["key"] == key]
+        found = [each for each in waiting_in(self.cloud, self.deployment) if each.key == key]
         assert len(found) == 1, found
         return found[0]
 
@@ -131,9 +131,9 @@ def test_an_unsure_photo_fails_and_waits_for_a_person_with_its_figures(stack, ph
     assert (result.decision, result.error) == ("review", "ThresholdNotMet")
     assert result.confidence < stack.outputs["confidenceThreshold"] and result.loading_bay is None
     message = stack.message(result.key)
-    assert message["error"] == "ThresholdNotMet" and message["execution"] == result.execution
-    assert message["confidence"] == pytest.approx(result.confidence)
-    assert message["inferences"] == pytest.approx(stack.scores(photos[1]), abs=1e-6)
+    assert message.error == "ThresholdNotMet" and message.execution == result.execution
+    assert message.confidence == pytest.approx(result.confidence)
+    assert message.inferences == pytest.approx(stack.scores(photos[1]), abs=1e-6)
     (item,) = stack.decision(result.key)
     assert item["decision"]["S"] == "review" and "loading_bay" not in item
 
@@ -143,7 +143,7 @@ def test_a_broken_file_fails_by_its_own_name_and_waits_for_a_person(stack, tmp_p
     broken.write_bytes(b"not a photo")
     (result,) = stack.classify(broken)
     assert (result.decision, result.error) == ("fault", "InvalidImage")
-    assert stack.message(result.key)["error"] == "InvalidImage"
+    assert stack.message(result.key).error == "InvalidImage"
     assert stack.decision(result.key) == []
 
 
@@ -176,8 +176,7 @@ def test_looking_at_the_queue_takes_nothing_from_it_and_sees_more_than_one_batch
     for number in range(23):
         stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"key": f"k{number}"}))
     looked = [
-        {each["key"] for each in review_queue(stack.cloud, stack.deployment) if each["key"].startswith("k")}
-        for _ in range(2)
+        {each.key for each in waiting_in(stack.cloud, stack.deployment) if each.key.startswith("k")} for _ in range(2)
     ]
     assert looked[0] == looked[1] == {f"k{number}" for number in range(23)}
 
