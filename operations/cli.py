@@ -13,8 +13,9 @@ from contract.aws_errors import explained
 from contract.errors import UserError
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
+    "forget": ("operations.forget.command", "what is kept of a photo; --yes removes it"),
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),
-    "review": ("operations.review.command", "what waits for a person; --serve: the page on which people answer"),
+    "review": ("operations.review.command", "what waits for a person, and a page to answer it on"),
     "watch": ("operations.watch.command", "decisions as they come, one line each"),
 })  # fmt: skip
 """Command -> the module whose `add_parser(subparsers)` declares it, and what it does, for the list in --help."""

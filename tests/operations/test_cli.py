@@ -20,7 +20,11 @@ OUTPUTS = {
     "stateMachineArn": MACHINE,
     "decisionsTable": "decisions",
     "confidenceThreshold": 0.8,
+    "bucket": "photos",
+    "reviewQueueUrl": "http://127.0.0.1:9/123456789012/review",
 }
+NEEDED = {"forget": ["incoming/a.png"]}
+"""What commands can't do without, beside a stack."""
 
 
 def environment(**changes):
@@ -102,14 +106,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, message, stack, monkey
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_without_a_region_that_is_said(command, stack):
-    done = run(command, "--outputs", "outputs.json", cwd=stack)
+    done = run(command, *NEEDED.get(command, []), "--outputs", "outputs.json", cwd=stack)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: which region? set AWS_DEFAULT_REGION") and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_without_credentials_that_is_said(command, stack):
-    done = run(command, "--outputs", "outputs.json", cwd=stack, AWS_DEFAULT_REGION="us-east-1")
+    done = run(
+        command, *NEEDED.get(command, []), "--outputs", "outputs.json", cwd=stack, AWS_DEFAULT_REGION="us-east-1"
+    )
     assert (done.returncode, done.stdout.splitlines()[1:]) == (2, [])
     assert done.stderr.startswith("error: there are no AWS credentials") and "Traceback" not in done.stderr
 
@@ -118,7 +124,7 @@ def test_without_credentials_that_is_said(command, stack):
 def test_a_stack_that_is_down_can_t_be_reached(command, stack):
     keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test")
     place = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1"}
-    done = run(command, "--outputs", "outputs.json", cwd=stack, **keys, **place)
+    done = run(command, *NEEDED.get(command, []), "--outputs", "outputs.json", cwd=stack, **keys, **place)
     assert done.returncode == 2
     assert done.stderr.startswith("error: AWS can't be reached") and len(done.stderr.splitlines()) == 1
 

@@ -1,0 +1,1 @@
+"""A photo removed from everywhere it went, for a driver who asks for it."""
