@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import pulumi
 import pytest
 
 import localcloud.adapters  # noqa: F401 (registers them)
+from components.parts.promoted_model import PromotedModelArgs, promote
+from components.parts.tags import tagged
+from components.training_endpoint import TrainingEndpointArgs
 from contract.errors import UserError
 from localcloud.adapter import ADAPTERS
 from localcloud.engine import adapter_of
 from localcloud.registration import Registration
 from tests.components.dataset import write_dataset
-from tests.components.stack import ROOT, run
+from tests.components.stack import ROOT, run, run_alone
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def promoted() -> None:
+    """What a stack with `modelFrom` sends besides: its other stack need not be there."""
+    above = pulumi.ComponentResource("test:index:Above", "model", None, tagged("TrainingEndpoint", None))
+    model: PromotedModelArgs = {"job_name": "job", "artifact": "b/a", "evidence": "b/e", "evidence_etag": "e"}
+    promote("model", model, cast("TrainingEndpointArgs", {"bucket": "bucket"}), above)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +40,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         run("prod", kmsKeyArn=KEY, **places),
         run("prod", endpointMode="serverless", capturePercentage=0, **places),
         run("dev", folder=ROOT / "examples/warehouse", layerPath=str(layer)),
+        run_alone(promoted),
     ]
     found: dict[str, set[str]] = {}
     for resource in (each for one in runs for each in one.resources if each.custom):
