@@ -102,8 +102,8 @@ def strangers_story(strangers: StrangersSeen) -> str:
     """How many strangers came, and how many were to be expected: two or three sentences."""
     photos = f"{counted(strangers.photos, 'photo')} that the model answered"
     if strangers.count:
-        share = percent(strangers.count / strangers.photos)
-        found = f"Of the {photos}, {number(strangers.count)} ({share}) showed none of the classes."
+        # no share: the totals have one, of all photos
+        found = f"Of the {photos}, {number(strangers.count)} showed none of the classes."
     else:
         found = f"No strangers came among the {photos}."
     if strangers.mistaken_share is None or strangers.expected is None or strangers.most_by_chance is None:
