@@ -94,7 +94,7 @@ def _ours_of_two(folder: Path, format: Any) -> Callable[[], int]:
 
     def run() -> int:
         splits = split(contents, TWO, validation=0.2, seed=0)
-        write_files(folder / "ours", splits, contents.class_names, format)
+        write_files(folder / "ours", splits, contents.class_names, TWO, format)
         return sum(map(len, (splits.train, splits.validation, splits.test)))
 
     return run

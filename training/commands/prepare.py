@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
 from contract.invocation import command
+from contract.outputs import VARIABLE, read_outputs
+from contract.prefixes import CORRECTIONS
 from training.commands.options import count, share
+from training.stack import outputs_needed
 from training.synthetic import ARCHIVE
 
 if TYPE_CHECKING:
+    from training.dataset.answered import Answers
     from training.dataset.manifest import Manifest
 
+OF_THE_STACK = ""
+"""The place of the corrections when none is given."""
 DOWNLOADED = Path("build/cifar-100-python.tar.gz")
 HELP = "make a dataset of CIFAR-100's python archive"
 MORE = (
@@ -51,6 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "neitherClass, or else the default of Pulumi.yaml]",
     )
     parser.add_argument(
+        "--corrections",
+        nargs="?",
+        const=OF_THE_STACK,
+        metavar="PLACE",
+        help="merge what people answered: a folder, s3://bucket/corrections/, or without PLACE what lies in the bucket "
+        "of the stack's outputs",
+    )
+    parser.add_argument(
+        "--outputs", type=Path, metavar="FILE", help=f"the stack's outputs as JSON, for --corrections [${VARIABLE}]"
+    )
+    parser.add_argument(
         "--preview", type=Path, metavar="FILE.png", help="also a picture of the training set: a row of photos a class"
     )
     parser.add_argument("--json", action="store_true", help="print the manifest")
@@ -66,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     preview: Path | None = arguments.preview
     if preview is not None and preview.suffix.lower() != ".png":
         raise UserError(f"--preview must be the name of a .png file, got {preview}")
+    if arguments.outputs is not None and arguments.corrections != OF_THE_STACK:
+        raise UserError("--outputs says where --corrections without a PLACE are: give that, or leave --outputs out")
     classes: list[str] = arguments.classes or stack_classes(arguments.stack)
     neither = stack_neither(arguments.stack) if arguments.neither is None else arguments.neither
     given: Path | None = arguments.archive
@@ -80,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         validation=arguments.validation,
         seed=arguments.seed,
         neither=neither,
+        corrections=None if arguments.corrections is None else _answers(_place(arguments)),
     )
     if preview is not None:
         from training.dataset.preview import write_preview
@@ -89,7 +109,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(text, end="")
     else:
-        _say(arguments.output, manifest, json.loads(text))
+        content = json.loads(text)
+        _say(arguments.output, manifest, content)
+        if arguments.corrections is not None:
+            from training.dataset.corrections import told
+
+            print(told(content["corrections"]))
     return 0
 
 
@@ -106,6 +131,31 @@ def _say(output: Path, manifest: Manifest, content: Mapping[str, Any]) -> None:
     found = [f"{number} {name.replace('_', ' ')}" for name, number in duplicates.items() if number]
     if found:
         print(f"duplicates: {', '.join(found)}")
+
+
+def _place(arguments: argparse.Namespace) -> str:
+    """Where the corrections are, as a folder or an `s3://` address."""
+    if arguments.corrections != OF_THE_STACK:
+        return str(arguments.corrections)
+    outputs = read_outputs(arguments.outputs)
+    if outputs is None or not outputs.bucket:
+        raise UserError(f"--corrections needs a PLACE, or {outputs_needed('prepare', '--corrections')}")
+    return f"s3://{outputs.bucket}/{CORRECTIONS}"
+
+
+def _answers(place: str) -> Answers:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress
+
+    from training.dataset.answered import place_of, read_answers
+
+    console = Console(file=sys.stderr)
+    with Progress(
+        "corrections", BarColumn(), MofNCompleteColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("", total=None)
+        return read_answers(place_of(place), lambda done, total: progress.update(task, completed=done, total=total))
 
 
 def _downloaded() -> Path:

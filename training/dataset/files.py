@@ -9,22 +9,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from training.dataset.manifest import Format
+from training.dataset.manifest import CORRECTED, Format
 from training.dataset.png import encode_pngs
 from training.dataset.recordio import Record, write_record
 from training.dataset.selection import Split
 from training.dataset.splits import Splits
 
 
-def write_files(folder: Path, splits: Splits, names: Sequence[str], format: Format) -> dict[str, str]:
+def write_files(
+    folder: Path, splits: Splits, names: Sequence[str], labels: Sequence[str], format: Format
+) -> dict[str, str]:
     """Write train and validation in a format, and what is held out as PNG files.
 
-    The held-out test goes to `test/CLASS/`, strangers to `strangers/seen/KIND/` and `strangers/unseen/KIND/`.
+    The held-out test goes to `test/CLASS/`, strangers to `strangers/seen/KIND/` and `strangers/unseen/KIND/`, held-out
+    corrections to `corrected/LABEL/`.
 
     Args:
         folder: exists and is empty.
         splits: which images.
         names: of the archive's classes, in the order of its labels.
+        labels: the dataset's.
         format: `recordio`: `train/train.rec`, `train.lst`; `image`: `train/*.png`, `train_lst/train.lst`; the same
             for validation.
 
@@ -47,6 +51,8 @@ def write_files(folder: Path, splits: Splits, names: Sequence[str], format: Form
     files.write("test.lst", _lst(splits.test, test))
     for name, split in (splits.strangers.held_out if splits.strangers else {}).items():
         files.write_folders(f"strangers/{name}", split, names)
+    if splits.corrected:
+        files.write_folders(CORRECTED, splits.corrected, labels)
     return files.digests
 
 
@@ -83,7 +89,7 @@ class _Files:
         self.digests[path] = hashlib.sha256(data).hexdigest()
 
     def write_folders(self, folder: str, split: Split, names: Sequence[str]) -> list[str]:
-        """Write each image below a folder named as its class in the archive; their paths relative to `folder`."""
+        """Write each image below a folder named as its class in its part; their paths relative to `folder`."""
         classes = (names[label] for label in cast("list[int]", split.part.labels[split.rows].tolist()))
         paths = [f"{name}/{file}" for name, file in zip(classes, _unique_names(split), strict=True)]
         for path, image in zip(paths, _images(split), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast
@@ -17,6 +17,8 @@ VERSION = 1
 FILE = "manifest.json"
 Format = Literal["recordio", "image"]
 SPLITS = ("train", "validation", "test")
+CORRECTED = "corrected"
+"""The folder of held-out corrections, in one folder for each label."""
 
 CHANNELS: Mapping[str, Mapping[str, str]] = {
     "recordio": {"train": "application/x-recordio", "validation": "application/x-recordio"},
@@ -45,6 +47,8 @@ class Manifest:
     splits: Mapping[str, int]
     files: Mapping[str, str]
     identity: str
+    model_said: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of each held-out correction, by its picture's name, what the model that was asked had said; "" for no answer."""
 
     @property
     def channels(self) -> Mapping[str, str]:
@@ -109,6 +113,7 @@ def _digest(path: Path, size: int, inode: int, changed: int) -> str:
 def manifest_of(content: Mapping[str, object]) -> Manifest:
     """The manifest with this content, whose identity is taken of it."""
     splits = cast("Mapping[str, Mapping[str, int]]", content["splits"])
+    corrections = cast("Mapping[str, object]", content.get("corrections", {}))
     return Manifest(
         format=cast("Format", content["format"]),
         classes=tuple(cast("list[str]", content["classes"])),
@@ -116,4 +121,5 @@ def manifest_of(content: Mapping[str, object]) -> Manifest:
         splits={name: splits[name]["images"] for name in SPLITS},
         files=cast("Mapping[str, str]", content["files"]),
         identity=identity_of(content),
+        model_said=cast("Mapping[str, str]", corrections.get("model_said", {})),
     )

@@ -6,13 +6,18 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contract.decisions import labels_of
 from contract.errors import UserError
 from training.dataset.archive import SIDE, Archive
+from training.dataset.corrections import merge
 from training.dataset.files import write_files
 from training.dataset.manifest import FILE, SPLITS, VERSION, Format, Manifest, manifest_of
 from training.dataset.splits import split
+
+if TYPE_CHECKING:
+    from training.dataset.answered import Answers
 
 
 def prepare(
@@ -24,6 +29,7 @@ def prepare(
     validation: float = 0.2,
     seed: int = 0,
     neither: bool = False,
+    corrections: Answers | None = None,
 ) -> Manifest:
     """Write a dataset: train and validation from the archive's train part, the held-out test from its test part.
 
@@ -35,6 +41,7 @@ def prepare(
         validation: the share of the train part that goes to validation, above 0 and below 1.
         seed: which images go to validation, and which become the class neither.
         neither: add the class of pictures of none of the classes (`training.dataset.strangers`).
+        corrections: photos that people answered, to be merged (`training.dataset.corrections`).
 
     Raises:
         UserError: an unknown or repeated class, a share out of range, a damaged archive, too few images, or an
@@ -45,6 +52,10 @@ def prepare(
     contents = archive.read()
     splits = split(contents, classes, validation=validation, seed=seed, neither=neither)
     labels = labels_of(classes, neither=neither)
+    merged = None
+    if corrections is not None:
+        merged = merge(splits, corrections, labels, validation=validation, seed=seed)
+        splits = merged.splits
     output.parent.mkdir(parents=True, exist_ok=True)
     # beside its destination, so that the last step is a rename
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
@@ -60,12 +71,14 @@ def prepare(
                 for name, each in zip(SPLITS, (splits.train, splits.validation, splits.test), strict=True)
             },
             "duplicates": splits.duplicates,
-            "files": write_files(fresh, splits, contents.class_names, format),
+            "files": write_files(fresh, splits, contents.class_names, labels, format),
             "parameters": {"validation": validation, "seed": seed},
             "source": {"sha256": dict(contents.sha256)},
         }
         if splits.strangers:
             content["neither"] = splits.strangers.section(contents, seed)
+        if merged:
+            content["corrections"] = merged.section
         manifest = manifest_of(content)
         text = json.dumps({**content, "identity": manifest.identity}, indent=1, sort_keys=True)
         (fresh / FILE).write_text(text + "\n", encoding="utf-8")

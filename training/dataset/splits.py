@@ -31,6 +31,8 @@ class Splits:
     """How many images were left out of train and validation, and how many are repeated in the test."""
     strangers: Strangers | None = None
     """With the class neither: where its images come from, and those that are held out."""
+    corrected: Split | None = None
+    """With corrections: those that are held out, of a part of their own; labelled as in train."""
 
 
 def split(contents: Contents, classes: Sequence[str], *, validation: float, seed: int, neither: bool = False) -> Splits:
@@ -70,11 +72,11 @@ def split(contents: Contents, classes: Sequence[str], *, validation: float, seed
 def _balanced(images: int, classes: int, share: float) -> tuple[int, int]:
     """How many images one more class needs, and of what number all images should be a multiple."""
     count = round(images / classes)
-    step = _step((images + count) * share)
+    step = batch_multiple((images + count) * share)
     return max(count % step, round((images + count) / step) * step - images), step
 
 
-def _step(target: float) -> int:
+def batch_multiple(target: float) -> int:
     """What a set of about `target` images should be a multiple of."""
     return next((multiple for multiple in BATCH_MULTIPLES if target >= multiple), 1)
 
@@ -141,7 +143,7 @@ def validation_counts(per_class: Sequence[int], share: float) -> list[int]:
         share: of all images, above 0 and below 1.
     """
     target = sum(per_class) * share
-    step = _step(target)
+    step = batch_multiple(target)
     total = round(target / step) * step
     if total >= sum(per_class):
         total = round(target)

@@ -26,9 +26,10 @@ from contract.promotion import s3_place
 from contract.screen import SCREEN, write_json, write_line
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.dataset.archive import SIDE as DEFAULT_SIZE
+from training.dataset.manifest import CORRECTED, Manifest, read_manifest
 from training.dataset.manifest import FILE as MANIFEST_FILE
-from training.dataset.manifest import read_manifest
 from training.dataset.preview import training_examples
+from training.evaluation.corrected import ScoredCorrections
 from training.evaluation.evidence import evidence_of
 from training.evaluation.findings import Evaluation, evaluate, to_document
 from training.evaluation.page import write_page
@@ -105,7 +106,8 @@ def _score_test_split(args: argparse.Namespace, outputs: StackOutputs) -> Predic
         if photo.parent.name not in places:
             raise UserError(f"the photo {photo} must lie in a folder named as its class: {', '.join(classes)}")
     strangers = _strangers(args.strangers, args.dataset)
-    everything = [*photos, *(path for paths in strangers.values() for path in paths)]
+    corrected = photos_in(args.dataset / CORRECTED) if manifest.model_said else []
+    everything = [*photos, *(path for paths in strangers.values() for path in paths), *corrected]
     endpoint, size = _endpoint(args, outputs), outputs.image_size or manifest.image_size
     labels = len(manifest.classes)
     probabilities, seconds = _ask("held-out photos", everything, endpoint, labels, size, args.workers)
@@ -130,7 +132,18 @@ def _score_test_split(args: argparse.Namespace, outputs: StackOutputs) -> Predic
         probabilities=probabilities[: len(photos)],
         seconds=seconds[: len(photos)],
         strangers=scored,
+        corrected=_corrected(corrected, args.dataset, manifest, probabilities[start:], seconds[start:]),
     )
+
+
+def _corrected(
+    photos: Sequence[Path], dataset: Path, manifest: Manifest, probabilities: Floats, seconds: Floats
+) -> ScoredCorrections | None:
+    if not photos:
+        return None
+    labels = np.array([manifest.classes.index(photo.parent.name) for photo in photos], dtype=np.int64)
+    before = [manifest.model_said[photo.stem.rpartition("_")[2]] for photo in photos]
+    return ScoredCorrections([_key(photo, dataset) for photo in photos], labels, probabilities, seconds, before)
 
 
 def _strangers(given: Path | None, dataset: Path) -> dict[str, list[Path]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from contract.decisions import classes_of
 from contract.intervals import wilson_interval
+from training.evaluation.corrected import CorrectedFigures, measure_corrected
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import (
     CALIBRATION_BINS,
@@ -59,6 +60,8 @@ class Evaluation:
     """What the stack's own threshold does; None when it is not known."""
     strangers: Mapping[str, StrangerFigures]
     """By group; empty when none were scored."""
+    corrected: CorrectedFigures | None
+    """Of held-out corrections, which count in no other figure; None when there are none."""
 
     @property
     def photos(self) -> int:
@@ -158,6 +161,7 @@ def evaluate(
             )
             for group, scored in predictions.strangers.items()
         },
+        corrected=measure_corrected(predictions.corrected, labels, confidence) if predictions.corrected else None,
     )
 
 
@@ -223,7 +227,14 @@ def to_document(evaluation: Evaluation) -> dict[str, object]:
             }
             for group, figures in evaluation.strangers.items()
         },
+        "corrected": _corrected(evaluation.corrected),
     }
+
+
+def _corrected(figures: CorrectedFigures | None) -> dict[str, object] | None:
+    if figures is None:
+        return None
+    return {**dataclasses.asdict(figures), "accuracy": figures.accuracy, "sentence": figures.sentence}
 
 
 def _routed(routed: Routed | None) -> dict[str, object] | None:

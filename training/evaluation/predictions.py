@@ -3,7 +3,7 @@
 The file's first line is a header, `{"classes": […], "model": …, "endpoint": …, "created": …}`; each line
 after it is a photo, `{"key": …, "label": true class, "inferences": [a probability a label], "seconds":
 …}`, or a picture of none of the classes, which has `"stranger": its group, "kind": what it shows` in place of
-the label.
+the label, or a held-out correction, which has `"corrected_from": what the model that was asked had said` beside it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 
 from contract.errors import InvalidInference, UserError
 from contract.inferences import read_inferences
+from training.evaluation.corrected import ScoredCorrections
 from training.evaluation.statistics import Bools, Floats, Ints
 from training.evaluation.strangers import ScoredStrangers, acceptance
 
@@ -48,6 +49,8 @@ class Predictions:
     """How long each answer took."""
     strangers: Mapping[str, ScoredStrangers] = field(default_factory=dict[str, ScoredStrangers])
     """Pictures of none of the classes, by group: those of kinds `seen` in training, and of `unseen` ones."""
+    corrected: ScoredCorrections | None = None
+    """Held-out corrections, if there are any."""
 
     @property
     def acceptance(self) -> Floats:
@@ -112,11 +115,23 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
                     "seconds": float(scored.seconds[place]),
                 }
                 lines.write(json.dumps(stranger) + "\n")
+        if corrected := predictions.corrected:
+            for place, key in enumerate(corrected.keys):
+                correction: dict[str, object] = {
+                    "key": key,
+                    "label": predictions.classes[corrected.labels[place]],
+                    "corrected_from": corrected.before[place],
+                    "inferences": corrected.probabilities[place].tolist(),
+                    "seconds": float(corrected.seconds[place]),
+                }
+                lines.write(json.dumps(correction) + "\n")
 
 
 @dataclass(slots=True)
 class _Rows:
-    """The photos of one group as they are read; of strangers `kinds` says what they show."""
+    """The photos of one group as they are read; of strangers `kinds` says what they show, of corrections what a model
+    had said.
+    """
 
     keys: list[str] = field(default_factory=list[str])
     kinds: list[str] = field(default_factory=list[str])
@@ -138,6 +153,7 @@ def _parse(lines: Iterable[str], name: str) -> Predictions:
         )
     place_of = {label: place for place, label in enumerate(labels)}
     photos, truths, strangers = _Rows(), array("q"), dict[str, _Rows]()
+    corrected, answers = _Rows(), array("q")
     for number, line in numbered:
         if not line.strip():
             continue
@@ -147,8 +163,10 @@ def _parse(lines: Iterable[str], name: str) -> Predictions:
             rows = strangers.setdefault(_text(photo, "stranger", name, number), _Rows())
             rows.kinds.append(_text(photo, "kind", name, number))
         elif isinstance(truth, str) and truth in place_of:
-            rows = photos
-            truths.append(place_of[truth])
+            rows, places = (corrected, answers) if "corrected_from" in photo else (photos, truths)
+            places.append(place_of[truth])
+            if rows is corrected:
+                rows.kinds.append(_text(photo, "corrected_from", name, number))
         else:
             raise PredictionsError(f"{name}:{number}: label must be one of {', '.join(labels)}, got {_shown(truth)}")
         if isinstance(took, bool) or not isinstance(took, int | float) or not 0 <= took < math.inf:
@@ -176,6 +194,15 @@ def _parse(lines: Iterable[str], name: str) -> Predictions:
             )
             for group, rows in strangers.items()
         },
+        corrected=ScoredCorrections(
+            corrected.keys,
+            np.array(answers, dtype=np.int64),
+            corrected.probabilities(len(labels)),
+            np.array(corrected.seconds, dtype=np.float64),
+            corrected.kinds,
+        )
+        if corrected.keys
+        else None,
     )
 
 

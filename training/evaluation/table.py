@@ -19,13 +19,16 @@ MOST_CONFUSIONS = 10
 
 
 def show(evaluation: Evaluation, console: Console) -> None:
-    """Print the verdict, the classes, the confusions, the figures and, if measured, strangers."""
+    """Print the verdict, the classes, the confusions, the figures and, if measured, strangers and corrections."""
     _verdict(evaluation, console)
     _classes(evaluation, console)
     _confusion(evaluation, console)
     _figures(evaluation, console)
     if evaluation.strangers:
         _strangers(evaluation, console)
+    if evaluation.corrected:
+        write_line("", console)
+        write_line(evaluation.corrected.sentence, console)
     write_line("", console)
 
 
