@@ -8,6 +8,10 @@
   forgets metric math.
 - Its own Python runtimes report every exception as `Runtime.HandlerError`, and load layers that were built for another
   processor. Here functions run on AWS's own runtime interface client, with this environment's packages.
+- A version that is published along with a function's code has the ARN of the function, and not its own, by which the
+  state machine invokes it.
+- To a policy no request came by TLS, so that a role is refused where the bucket demands it. The loopback interface
+  has none: here every request counts as secure.
 - It takes no request in absolute form, as a client sends it to a proxy. It is told to be the provider's proxy, since
   S3 Control's clients put the account's number before the host (`000000000000.127.0.0.1`), which no resolver knows.
 """
@@ -27,7 +31,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from ministack import app  # pyright: ignore[reportMissingTypeStubs]
-from ministack.core import lambda_runtime  # pyright: ignore[reportMissingTypeStubs]
+from ministack.core import iam_evaluator, lambda_runtime  # pyright: ignore[reportMissingTypeStubs]
 from ministack.services import cloudwatch, lambda_svc  # pyright: ignore[reportMissingTypeStubs]
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
@@ -212,6 +216,27 @@ def _worker(choose: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]
     return chosen
 
 
+def _publishing(act: Callable[..., Any]) -> Callable[..., Any]:
+    """What creates or changes functions, with the versions that it publishes named by their own ARNs."""
+
+    def acted(*words: Any) -> Any:
+        answer = act(*words)
+        module: Any = lambda_svc
+        for name, record in list(module._functions.items()):
+            for number, version in list(record["versions"].items()):
+                version["config"]["FunctionArn"] = f"{module._func_arn(name)}:{number}"
+        return answer
+
+    return acted
+
+
+def _on_loopback(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    def resolved(key: str, context: Any) -> Any:
+        return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
+
+    return resolved
+
+
 Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -233,6 +258,10 @@ if __name__ == "__main__":
     service._put_metric_alarm = _put(service._put_metric_alarm)
     functions: Any = lambda_svc
     functions._execute_function_warm = functions._execute_function_provided_warm
+    functions._create_function = _publishing(functions._create_function)
+    functions._update_code = _publishing(functions._update_code)
+    policies: Any = iam_evaluator
+    policies._resolve_condition_key = _on_loopback(policies._resolve_condition_key)
     runtime: Any = lambda_runtime
     runtime._worker_class_for = _worker(runtime._worker_class_for)
     gateway: Any = app

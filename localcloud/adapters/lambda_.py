@@ -1,9 +1,8 @@
-"""Lambda: functions that run from their own archives, on AWS's runtime interface client."""
+"""Lambda: functions that run from their own archives, as `localcloud/emulator.py` has them run."""
 
 from __future__ import annotations
 
 import io
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +15,6 @@ from localcloud.adapter import Created, Request, adapter, whole
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
-
-BOOTSTRAP = '#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
 
 
 def archive_files(archive: object, root: Path) -> dict[str, bytes]:
@@ -40,7 +37,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, data in sorted(files.items()):
             entry = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = (0o755 if path == "bootstrap" else 0o644) << 16
+            entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
     return buffer.getvalue()
 
@@ -90,43 +87,31 @@ def function(request: Request) -> Created:
     name = request.auto_name
     answer = request.cloud.client("lambda").create_function(
         FunctionName=name,
-        # the emulator's own python runtimes hide the exceptions' names, which the state machine catches
-        Runtime="provided.al2023",
+        Architectures=request.get("architectures", ["x86_64"]),
         Code={"ZipFile": _code(request)},
         Publish=bool(request.get("publish")),
-        Tags=_tags(request),
+        Tags=request.get("tags", {}),
         **_configuration(request),
     )
     return name, {"id": name, "name": name, **_version(answer)}
 
 
 def _code(request: Request) -> bytes:
-    files = archive_files(request["code"], request.cloud.root)
-    files["bootstrap"] = BOOTSTRAP.format(python=sys.executable).encode()
-    return _zipped(files)
+    return _zipped(archive_files(request["code"], request.cloud.root))
 
 
 def _configuration(request: Request) -> Any:
-    variables = request.get("environment", {}).get("variables", {})
     logging = request.get("loggingConfig", {})
     return {
+        "Runtime": request["runtime"],
         "Handler": request["handler"],
         "Role": request["role"],
         "Timeout": whole(request.get("timeout", 3)),
         "MemorySize": whole(request.get("memorySize", 128)),
-        "Environment": {"Variables": {**variables, **_reach(request)}},
+        "Environment": {"Variables": request.get("environment", {}).get("variables", {})},
         "LoggingConfig": {"LogFormat": logging.get("logFormat", "Text"), "LogGroup": logging["logGroup"]}
         if logging
         else {},
-    }
-
-
-def _tags(request: Request) -> dict[str, str]:
-    """The tags, and what it runs on in the cloud, for whoever asks the emulator."""
-    return {
-        **request.get("tags", {}),
-        "cloud-runtime": request["runtime"],
-        "cloud-architecture": " ".join(request.get("architectures", ["x86_64"])),
     }
 
 
@@ -140,21 +125,19 @@ def update_function(request: Request) -> Mapping[str, Any]:
     client = request.cloud.client("lambda")
     client.update_function_configuration(FunctionName=request.id, **_configuration(request))
     answer = client.update_function_code(
-        FunctionName=request.id, ZipFile=_code(request), Publish=bool(request.get("publish"))
+        FunctionName=request.id,
+        ZipFile=_code(request),
+        Architectures=request.get("architectures", ["x86_64"]),
+        Publish=bool(request.get("publish")),
     )
     made = _version(answer)
-    client.tag_resource(Resource=made["arn"], Tags=_tags(request))
+    client.tag_resource(Resource=made["arn"], Tags=request.get("tags", {}))
     return made
 
 
 @function.deletes
 def delete_function(request: Request) -> None:
     request.cloud.client("lambda").delete_function(FunctionName=request.id)
-
-
-def _reach(request: Request) -> dict[str, str]:
-    wanted = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME")
-    return {key: value for key, value in request.cloud.environment().items() if key in wanted}
 
 
 @adapter("aws:lambda/permission:Permission", takes=("function", "action", "principal", "sourceArn"))

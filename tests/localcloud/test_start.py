@@ -160,20 +160,65 @@ def test_a_bucket_s_tags_are_read_as_s3_control_s_clients_ask_for_them(project):
 def test_a_function_runs_under_its_runtime_s_name_and_its_errors_have_theirs(project):
     code = "import os\nclass Unsure(Exception): pass\ndef run(event, context):\n"
     code += "    if event: raise Unsure('hm')\n    return os.environ['AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME']\n"
-    archive = BytesIO()
-    with zipfile.ZipFile(archive, "w") as written:
-        written.writestr("handler.py", code)
-    role = provider_client(project, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))
-    client = provider_client(project, "lambda")
-    client.create_function(
-        FunctionName="f", Runtime="python3.13", Architectures=["arm64"], Handler="handler.run",
-        Role=role["Role"]["Arn"], Code={"ZipFile": archive.getvalue()},
-    )  # fmt: skip
+    client = function(project, "f", code)
     assert client.get_function_configuration(FunctionName="f")["Runtime"] == "python3.13"
     answer = json.loads(client.invoke(FunctionName="f", Payload=b"{}")["Payload"].read())
     assert answer.endswith(str(place_of(read_stack(project, STACK)).sagemaker_port))
     failed = json.loads(client.invoke(FunctionName="f", Payload=b'{"x": 1}')["Payload"].read())
     assert failed["errorType"] == "Unsure"
+
+
+def function(project, name, code, **also):
+    """Create a function whose role may do nothing yet; the client that did."""
+    role = provider_client(project, "iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    client = provider_client(project, "lambda")
+    client.create_function(
+        FunctionName=name, Runtime="python3.13", Architectures=["arm64"], Handler="handler.run",
+        Role=role["Role"]["Arn"], Code={"ZipFile": archive(code)}, **also,
+    )  # fmt: skip
+    return client
+
+
+def archive(code):
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w") as files:
+        files.writestr("handler.py", code)
+    return written.getvalue()
+
+
+def test_a_version_has_its_own_arn_however_it_was_published(project):
+    client = function(project, "versions", "run = print", Publish=True)
+    client.update_function_code(FunctionName="versions", ZipFile=archive("run = repr"), Publish=True)
+    client.update_function_configuration(FunctionName="versions", Timeout=5)
+    client.publish_version(FunctionName="versions")
+    latest, *published = client.list_versions_by_function(FunctionName="versions")["Versions"]
+    assert [each["FunctionArn"] for each in published] == [f"{latest['FunctionArn']}:{n}" for n in (1, 2, 3)]
+    one = client.get_function(FunctionName="versions", Qualifier="1")["Configuration"]
+    assert one["FunctionArn"] == published[0]["FunctionArn"] and one["CodeSha256"] != published[1]["CodeSha256"]
+
+
+def test_a_role_may_read_from_a_bucket_that_demands_tls_and_nothing_else_is_let_go(project):
+    store, iam = provider_client(project, "s3"), provider_client(project, "iam")
+    store.create_bucket(Bucket="demanding")
+    for key in ("open", "closed"):
+        store.put_object(Bucket="demanding", Key=key, Body=b"x")
+    every = {"Principal": "*", "Effect": "Deny", "Action": "s3:*"}
+    refusals = [
+        {**every, "Resource": "arn:aws:s3:::demanding/*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {**every, "Resource": "arn:aws:s3:::demanding/closed"},
+    ]
+    policy = {"Version": "2012-10-17", "Statement": refusals}
+    store.put_bucket_policy(Bucket="demanding", Policy=json.dumps(policy))
+    code = "import boto3\ndef run(event, context):\n"
+    code += "    return len(boto3.client('s3').get_object(Bucket='demanding', Key=event)['Body'].read())\n"
+    client = function(project, "reader", code)
+    allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::demanding/*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName="reader", PolicyName="read", PolicyDocument=document)
+    read = client.invoke(FunctionName="reader", Payload=b'"open"')["Payload"].read()
+    assert read == b"1"
+    refused = json.loads(client.invoke(FunctionName="reader", Payload=b'"closed"')["Payload"].read())
+    assert "AccessDenied" in refused["errorMessage"]
 
 
 def test_an_alarm_is_told_as_it_was_put_whichever_protocol_is_spoken(project):
