@@ -31,7 +31,9 @@ from localcloud.cloud import Cloud
 from localcloud.commands.classify import follow, totals, write_results
 from localcloud.commands.up import bring_up, write_resources
 from localcloud.deployment import Deployment, connect, environment_of, shut_down
+from localcloud.graph import OF_A_PROMOTION
 from localcloud.photos import Photo, Result, sample, waiting_in
+from localcloud.promotion import Promotion, promote, source_of, target_of
 from operations.review.command import write_queue
 from operations.review.queue import Waiting
 from training.dataset.archive import Archive
@@ -75,12 +77,20 @@ def demo(
         if not LAYER.is_file():
             with _phase(watch, out, "Layer: third-party code for Lambda, built without Docker", "layer"):
                 build_layer(LAYER)
+        # a stack that takes its model from another one follows that one
+        source = source_of(Path.cwd(), stack, settings)
+        trained = source or stack
         with _phase(watch, out, "Up: the Pulumi program, unmodified, on emulators of AWS", "up"):
-            deployment = bring_up(stack, settings)
-            write_resources(deployment, out)
-        cloud, deployment = connect(Path.cwd())
+            write_resources(bring_up(trained, _own(settings) if source else settings), out)
+        cloud, deployment = connect(Path.cwd(), trained)
         with _phase(watch, out, "Evaluate: which threshold does the held-out split support?", "evaluate"):
             _evaluate(out, cloud)
+        promotion = None
+        if source:
+            promotion = _promote(watch, out, stack, settings)
+            if promotion.threshold is None:
+                raise UserError(f"no threshold is supported for {stack}, so there is nothing more to show")
+            cloud, deployment = connect(Path.cwd(), stack)
         with _phase(watch, out, "Classify: photos into the bucket, drivers to their bays", "classify"):
             results = follow(cloud, deployment, _photos(photos))
             write_results(results, out)
@@ -91,13 +101,19 @@ def demo(
         with _phase(watch, out, "Report: what the captured inferences say", "report"):
             _report(out, cloud, deployment, results)
         problems = _problems(cloud, deployment, results, waiting)
+        if not source and (target := target_of(Path.cwd(), stack)):
+            (one,) = sample(FOLDER / "dataset", 1, seed=1)
+            promotion = _promote(watch, out, target, settings, one)
     finally:
         if keep:
             write_line(f"the stack stays up; stop it with: {command('localcloud', 'down')}", ERRORS)
         else:
             shut_down(Path.cwd())
     watch.lap("stop")
+    if promotion is not None and not (promotion.refusal and promotion.threshold and promotion.decision != "fault"):
+        problems.append(f"{promotion.stack} should refuse a threshold, then serve the model: {promotion.as_plain()}")
     summary = _summary(deployment, results, watch.seconds)
+    summary["promotion"] = promotion.as_plain() if promotion else None
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     if as_json:
         print(json.dumps(summary, indent=2))
@@ -136,6 +152,18 @@ def _phase(watch: _Stopwatch, out: Console, title: str, name: str) -> Generator[
     out.print(Rule(title, align="left"))
     yield
     watch.lap(name)
+
+
+def _promote(
+    watch: _Stopwatch, out: Console, stack: str, settings: Mapping[str, str], photo: Photo | None = None
+) -> Promotion:
+    with _phase(watch, out, f"Promote: {stack} takes the model, if its evidence supports the threshold", "promote"):
+        return promote(stack, settings, FOLDER / "evaluation/evidence.json", photo, out)
+
+
+def _own(settings: Mapping[str, str]) -> dict[str, str]:
+    """What is said of the stack that takes a model and not of the one that makes it, left out."""
+    return {key: value for key, value in settings.items() if key.rpartition(":")[2] not in OF_A_PROMOTION}
 
 
 def _data(out: Console, stack: str, overrides: Mapping[str, str], classes: Sequence[str] | None) -> dict[str, str]:

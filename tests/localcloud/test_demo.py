@@ -28,11 +28,25 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     assert summary["photos"] == 8 and summary["fault"] == 1
     assert summary["accepted"] + summary["review"] + summary["neither"] == 7
     assert 0 < summary["accepted_correct"] <= summary["accepted"]
-    assert [*summary["seconds"]] == ["start", "data", "up", "evaluate", "classify", "review", "report", "stop"]
+    assert [*summary["seconds"]] == [
+        "start",
+        "data",
+        "up",
+        "evaluate",
+        "classify",
+        "review",
+        "report",
+        "promote",
+        "stop",
+    ]
     # the rest is Python's own start and end; a phase that is left out is far more
     assert 0.7 * passed < sum(summary["seconds"].values()) < passed + 0.5
     assert summary["resources"]["aws:lambda/function:Function"] == 4
     assert summary["results"][-1]["error"] == "InvalidImage"
+    promotion = summary["promotion"]
+    assert promotion["stack"] == "prod" and promotion["decision"] in ("accepted", "review", "neither")
+    assert "scones:confidenceThreshold must be" in promotion["refusal"] and promotion["threshold"] > 0.34
+    assert "(the same bytes as dev's)" in finished.stderr
     assert ": epoch 1/" in finished.stderr
     # a sentence is one line where nobody's screen wraps it
     total, headline = [line for line in finished.stderr.splitlines() if line.startswith("8 photos: ")]
