@@ -82,6 +82,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     decisions_table: pulumi.Output[str]
     review_queue_url: pulumi.Output[str]
     review_queue_name: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
     dead_letter_queue_name: pulumi.Output[str]
     alert_topic_arn: pulumi.Output[str]
     event_bus_name: pulumi.Output[str]
@@ -128,7 +129,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         self.state_machine_arn = machine.arn
         self.decisions_table = table.name
         self.review_queue_url, self.review_queue_name = review.url, review.name
-        self.dead_letter_queue_name = dead_letters.name
+        self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
         self.alert_topic_arn = topic.arn
         self.event_bus_name, self.event_bus_arn = bus.name, bus.arn
         self.register_outputs(

@@ -15,7 +15,7 @@ from components.parts.arguments import Arguments
 from components.parts.function import lambda_function
 from components.parts.tags import tagged
 from contract import prefixes
-from contract.decisions import ENDED_EXECUTION, NEITHER
+from contract.decisions import ENDED_EXECUTION, NEITHER, STATUS_CHANGE
 from contract.names import component_type
 
 METRIC_NAMESPACE = "Scones"
@@ -134,7 +134,7 @@ class Observability(pulumi.ComponentResource):
         return pulumi.Output.json_dumps(
             {
                 "source": ["aws.states"],
-                "detail-type": ["Step Functions Execution Status Change"],
+                "detail-type": [STATUS_CHANGE],
                 "detail": {"stateMachineArn": [self._args["state_machine_arn"]], "status": list(ENDED_EXECUTION)},
             }
         )

@@ -30,6 +30,12 @@ WORDS: Mapping[Outcome, str] = MappingProxyType(
 ENDED_EXECUTION = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 """The statuses of an execution that has ended (Step Functions API, DescribeExecution)."""
 
+STATUS_CHANGE = "Step Functions Execution Status Change"
+"""The event type by which Step Functions tells that an execution ended (its Developer Guide, "Events")."""
+
+NOT_QUEUED = "(not in the review queue: "
+"""What a failed execution's cause holds when the review queue did not take its message."""
+
 EVENT_SOURCE = f"{PROJECT}.classification"
 EVENT_TYPE = "VehicleClassified"
 """The event of a photo whose driver has a bay, on the stack's bus; `decided_by` says who found it."""

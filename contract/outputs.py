@@ -38,6 +38,8 @@ class StackOutputs:
     state_machine_arn: str = ""
     decisions_table: str = ""
     review_queue_url: str = ""
+    dead_letter_queue_url: str = ""
+    """Of the queue that keeps uploads which started no execution."""
     alert_topic_arn: str = ""
     event_bus_name: str = ""
     capture_uri: str = ""

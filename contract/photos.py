@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote_plus
@@ -62,6 +63,14 @@ def read_photo(event: object) -> StoredObject:
         _text(fields.get("s3_key"), "s3_key"),
         _version(fields.get("s3_version")),
     )
+
+
+def photo_in(text: object) -> StoredObject | None:
+    """The photo that a JSON text names, in any of the shapes that executions take; None for another."""
+    try:
+        return read_photo(json.loads(text if isinstance(text, str) else ""))
+    except (ValueError, RecursionError, InvalidEvent):
+        return None
 
 
 def _object(value: object, name: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ from contract.errors import UserError
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "forget": ("operations.forget.command", "what is kept of a photo; --yes removes it"),
+    "reconcile": ("operations.reconcile.command", "where every photo is; --repair: what is lost"),
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),
     "review": ("operations.review.command", "what waits for a person, and a page to answer it on"),
     "watch": ("operations.watch.command", "decisions as they come, one line each"),

@@ -16,7 +16,7 @@ from typing import TypedDict
 
 from contract import errors
 from contract.classes import MOST_CLASSES
-from contract.decisions import BY_THE_MODEL, EVENT_SOURCE, EVENT_TYPE, outcome_of
+from contract.decisions import BY_THE_MODEL, EVENT_SOURCE, EVENT_TYPE, NOT_QUEUED, outcome_of
 
 LAMBDA_TRANSIENT = (
     "Lambda.ServiceException",
@@ -166,7 +166,7 @@ def definition(resources: Resources) -> dict[str, object]:
 _INPUT = "{% $states.input %}"
 _UNQUEUED = (
     "{% $merge([$states.input, {'message': $states.input.message"
-    " & ' (not in the review queue: ' & $states.errorOutput.Error & ')'}]) %}"
+    f" & ' {NOT_QUEUED}' & $states.errorOutput.Error & ')'}}]) %}}"
 )
 _WITHOUT_IMAGE = (
     "{% $type($states.result.Payload) = 'object'"

@@ -6,7 +6,6 @@ person decides are told apart by the decisions table, so that only the others ha
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from contract.decisions import Outcome, outcome_of
-from contract.errors import InvalidEvent
-from contract.photos import StoredObject, inference_id, read_photo
+from contract.photos import inference_id, photo_in
 from operations.captures.period import Period
 
 if TYPE_CHECKING:
@@ -117,7 +115,7 @@ def _ended(stepfunctions: SFNClient, execution: ExecutionListItemTypeDef) -> tup
     """The outcome of a failed execution, and how it ended."""
     described = stepfunctions.describe_execution(executionArn=execution["executionArn"])
     error = described.get("error")
-    photo = photo_of(described.get("input"))
+    photo = photo_in(described.get("input"))
     return outcome_of(execution["status"], error), Fault(
         time=_end(execution),
         object=f"{photo.bucket}/{photo.key}" if photo else "",
@@ -126,14 +124,6 @@ def _ended(stepfunctions: SFNClient, execution: ExecutionListItemTypeDef) -> tup
         execution=execution["executionArn"],
         inference_id=inference_id(photo) if photo else None,
     )
-
-
-def photo_of(text: str | None) -> StoredObject | None:
-    """The photo that an execution's input names, in any of the shapes that executions take; None for another."""
-    try:
-        return read_photo(json.loads(text or ""))
-    except (ValueError, RecursionError, InvalidEvent):
-        return None
 
 
 def _end(execution: ExecutionListItemTypeDef) -> datetime:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from contract.decisions import Outcome, outcome_of
+from contract.decisions import STATUS_CHANGE, Outcome, outcome_of
+from contract.photos import photo_in
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
 HOLD_SECONDS = 300
 """How long a photo that somebody looks at is hidden from everybody else."""
 LISTING_SECONDS = 30
-"""How long messages are hidden while they are listed, so that each is listed once."""
+"""How long messages are hidden at least while they are listed, so that each is listed once."""
+LISTED_A_SECOND = 50
+"""Messages that are surely received and given back in a second: a long queue is hidden for longer."""
 BATCH = 10
 """The most messages that SQS hands out at a time (SQS API reference, ReceiveMessage)."""
+SINCE = "since"
+"""In a message that was renewed: when the photo first came."""
 UNKNOWN_VERSION = "unknown"
 """Stands for the version of an object whose event named none: a key of the decisions table can't be empty."""
 
@@ -47,7 +53,7 @@ class Waiting:
     inference_id: str
     execution: str
     sent: datetime
-    """When it was put into the queue."""
+    """When it was first put into the queue."""
     receipt: str
     """SQS's handle of this receipt of the message."""
 
@@ -93,14 +99,48 @@ class ReviewQueue:
 
     def waiting(self) -> list[Waiting]:
         """What waits, oldest first; it is hidden while it is listed and shown again at the end."""
-        found: list[MessageTypeDef] = []
+        with self.listing() as messages:
+            found = [parse(message) for message in messages]
+        return sorted(found, key=lambda each: each.sent)
+
+    @contextmanager
+    def listing(self) -> Generator[list[MessageTypeDef]]:
+        """Each message that nobody holds, once: hidden within, and shown again at the end unless it was deleted."""
+        seconds = LISTING_SECONDS + self.counts().waiting // LISTED_A_SECOND
+        found: dict[str, MessageTypeDef] = {}
         try:
-            while messages := self._receive(BATCH, LISTING_SECONDS):
-                found += messages
+            # waiting asks all of the queue's servers, where an answer at once is from some of them
+            while messages := self._receive(BATCH, seconds, wait=1):
+                came_again = all(message.get("MessageId", "") in found for message in messages)
+                found |= {message.get("MessageId", ""): message for message in messages}
+                if came_again:
+                    break
+            yield list(found.values())
         finally:
-            for message in found:
+            for message in found.values():
                 self._hide(message.get("ReceiptHandle", ""), 0)
-        return sorted((parse(message) for message in found), key=lambda each: each.sent)
+
+    def renew(self, before: datetime) -> int:
+        """Send what was sent before a moment anew, so that it does not expire, with the time at which it first came.
+
+        The old message goes after the new one is there: who is stopped in between leaves the photo there twice,
+        which the desk knows.
+
+        Returns:
+            How many.
+        """
+        renewed = 0
+        with self.listing() as messages:
+            for message in messages:
+                if sent_at(message) < before:
+                    self._sqs.send_message(QueueUrl=self._url, MessageBody=_since(message))
+                    self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.get("ReceiptHandle", ""))
+                    renewed += 1
+        return renewed
+
+    def send(self, body: Mapping[str, object]) -> None:
+        """Put a photo into the queue."""
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(body))
 
     def counts(self) -> Counts:
         """How many wait, and how many are being looked at."""
@@ -116,11 +156,12 @@ class ReviewQueue:
         """Delete its message. One whose receipt is too old stays, and is found answered by whoever takes it next."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=waiting.receipt)
 
-    def _receive(self, number: int, seconds: int) -> list[MessageTypeDef]:
+    def _receive(self, number: int, seconds: int, wait: int = 0) -> list[MessageTypeDef]:
         return self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=number,
             VisibilityTimeout=seconds,
+            WaitTimeSeconds=wait,
             MessageSystemAttributeNames=["SentTimestamp"],
         ).get("Messages", [])
 
@@ -137,16 +178,20 @@ NOT_HELD = ("MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterVal
 """What SQS says of a receipt that no longer holds its message (SQS API reference, ChangeMessageVisibility)."""
 
 
+def sent_at(message: MessageTypeDef) -> datetime:
+    """When this message was sent; SQS deletes it 14 days later."""
+    attributes: Mapping[str, str] = {str(name): value for name, value in message.get("Attributes", {}).items()}
+    return datetime.fromtimestamp(int(attributes.get("SentTimestamp", "0")) / 1000, UTC)
+
+
 def parse(message: MessageTypeDef) -> Waiting:
     """A queue's message; what is missing or of another type counts as not said."""
     body = message.get("Body", "")
-    try:
-        document = cast("object", json.loads(body))
-    except (ValueError, RecursionError):
-        document = None
-    foreign: dict[str, object] = {"message": body}
-    fields = cast("dict[str, object]", document) if isinstance(document, dict) else foreign
-    attributes: Mapping[str, str] = {str(name): value for name, value in message.get("Attributes", {}).items()}
+    document = _object(body)
+    since = None if document is None else _moment(_text(document, SINCE))
+    fields: dict[str, object] = {"message": body} if document is None else document
+    if fields.get("detail-type") == STATUS_CHANGE:
+        fields = _of_execution(fields.get("detail"))
     scores = fields.get("inferences")
     numbers = [_number(score) for score in cast("list[object]", scores)] if isinstance(scores, list) else []
     inferences = tuple(number for number in numbers if number is not None)
@@ -163,9 +208,45 @@ def parse(message: MessageTypeDef) -> Waiting:
         model=_text(fields, "model"),
         inference_id=_text(fields, "inference_id"),
         execution=_text(fields, "execution"),
-        sent=datetime.fromtimestamp(int(attributes.get("SentTimestamp", "0")) / 1000, UTC),
+        sent=since or sent_at(message),
         receipt=message.get("ReceiptHandle", ""),
     )
+
+
+def _of_execution(detail: object) -> dict[str, object]:
+    """What the event of an execution that ended tells, in the words of the state machine's own messages."""
+    told = cast("dict[str, object]", detail) if isinstance(detail, dict) else {}
+    photo, status = photo_in(told.get("input")), _text(told, "status")
+    named = {"bucket": photo.bucket, "key": photo.key, "version": photo.version} if photo else {}
+    return {
+        **named,
+        "error": _text(told, "error") or status,
+        "message": _text(told, "cause") or f"the execution ended as {status} before it could say why",
+        "execution": _text(told, "executionArn"),
+    }
+
+
+def _since(message: MessageTypeDef) -> str:
+    """A message's body, which says since when it waits; one that is no object stays as it is."""
+    body = message.get("Body", "")
+    document = _object(body)
+    return body if document is None else json.dumps({SINCE: sent_at(message).isoformat()} | document)
+
+
+def _object(text: str) -> dict[str, object] | None:
+    try:
+        document = cast("object", json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, object]", document) if isinstance(document, dict) else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def age(time: timedelta) -> str:

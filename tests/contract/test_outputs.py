@@ -19,6 +19,7 @@ EVERYTHING = StackOutputs(
     state_machine_arn="arn:machine",
     decisions_table="decisions",
     review_queue_url="https://queue",
+    dead_letter_queue_url="https://dead-letters",
     alert_topic_arn="arn:topic",
     event_bus_name="bus",
     capture_uri="s3://b/capture/",

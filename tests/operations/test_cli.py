@@ -22,6 +22,7 @@ OUTPUTS = {
     "confidenceThreshold": 0.8,
     "bucket": "photos",
     "reviewQueueUrl": "http://127.0.0.1:9/123456789012/review",
+    "deadLetterQueueUrl": "http://127.0.0.1:9/123456789012/dead-letters",
 }
 NEEDED = {"forget": ["incoming/a.png"]}
 """What commands can't do without, beside a stack."""
