@@ -14,8 +14,8 @@ from contract.outputs import exports
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
-
-data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, "kms_key_arn": stack.kms_key_arn})
+data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, "protect": stack.protect_data,
+                           "kms_key_arn": stack.kms_key_arn})  # fmt: skip
 
 model = TrainingEndpoint(
     "model",
@@ -30,6 +30,7 @@ model = TrainingEndpoint(
         "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
         "realtime": stack.realtime,
         "serverless": stack.serverless,
+        "log_retention_days": stack.retention.log_days,
         "kms_key_arn": stack.kms_key_arn,
     },
 )

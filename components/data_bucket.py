@@ -23,6 +23,8 @@ class DataBucketArgs(TypedDict):
 
     capture_retention_days: pulumi.Input[int]
     """Days that captured inferences are kept, from 1 to 3650."""
+    protect: NotRequired[bool]
+    """Whether to refuse to delete the bucket, as without this argument; else it goes with all its objects."""
     kms_key_arn: NotRequired[pulumi.Input[str] | None]
     """ARN of a customer's KMS key for the objects; S3's own keys encrypt without it."""
 
@@ -41,11 +43,17 @@ class DataBucket(pulumi.ComponentResource):
     def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = Arguments("DataBucket", name, args)
         given.required("capture_retention_days", bounds.RETENTION_DAYS)
+        given.optional("protect", bounds.YES_OR_NO)
         given.optional("kms_key_arn", bounds.KMS_KEY)
         given.refuse()
         super().__init__(component_type("DataBucket"), name, None, tagged("DataBucket", opts))
         child = pulumi.ResourceOptions(parent=self)
-        bucket = s3.Bucket(f"{name}-bucket", opts=child)
+        protect = args.get("protect", True)
+        bucket = s3.Bucket(
+            f"{name}-bucket",
+            force_destroy=not protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+        )
         block = s3.BucketPublicAccessBlock(
             f"{name}-public-access",
             bucket=bucket.bucket,

@@ -13,6 +13,7 @@ from components.parts import bounds, dashboard, iam
 from components.parts.alarms import DRIFT, Alarmed, AlarmSpec, alarm_specs
 from components.parts.arguments import Arguments
 from components.parts.function import lambda_function
+from components.parts.metric_alarm import metric_alarm
 from components.parts.tags import tagged
 from contract import prefixes
 from contract.decisions import ENDED_EXECUTION, NEITHER, STATUS_CHANGE
@@ -174,24 +175,11 @@ class Observability(pulumi.ComponentResource):
     def _make_alarm(self, spec: AlarmSpec) -> aws.cloudwatch.MetricAlarm:
         topic = self._args["alert_topic_arn"]
         announces = spec.key == DRIFT and self._bus is not None
-        by_math, percentile = spec.least_samples > 0, spec.statistic.startswith("p")
-        alarm = aws.cloudwatch.MetricAlarm(
-            f"{self._name}-{spec.key}",
-            alarm_description=spec.description,
-            namespace=None if by_math else spec.namespace,
-            metric_name=None if by_math else spec.metric,
-            dimensions=None if by_math else spec.dimensions,
-            period=None if by_math else spec.period,
-            statistic=None if by_math or percentile else spec.statistic,
-            extended_statistic=spec.statistic if percentile and not by_math else None,
-            metric_queries=_enough_samples(spec) if by_math else None,
-            comparison_operator="GreaterThanThreshold",
-            threshold=spec.threshold,
-            evaluation_periods=spec.periods,
-            datapoints_to_alarm=spec.datapoints_to_alarm,
-            treat_missing_data=spec.missing,
-            alarm_actions=[topic, self._function.arn] if announces else [topic],
-            ok_actions=[topic] if spec.notify_on_recovery else [],
+        alarm = metric_alarm(
+            self._name,
+            spec,
+            actions=[topic, self._function.arn] if announces else [topic],
+            recovery_actions=[topic] if spec.notify_on_recovery else [],
             opts=self._child,
         )
         if announces:
@@ -263,25 +251,3 @@ def observe_statements(bucket_arn: str, retrain_event_bus_arn: str | None) -> li
     if retrain_event_bus_arn:
         statements.append(iam.put_events(retrain_event_bus_arn))
     return statements
-
-
-def _enough_samples(spec: AlarmSpec) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
-    """The metric, or 0 where it has fewer than `least_samples` values."""
-
-    def query(identity: str, statistic: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
-        metric = aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
-            namespace=spec.namespace,
-            metric_name=spec.metric,
-            dimensions=spec.dimensions,
-            period=spec.period,
-            stat=statistic,
-        )
-        return aws.cloudwatch.MetricAlarmMetricQueryArgs(id=identity, metric=metric, return_data=False)
-
-    judged = aws.cloudwatch.MetricAlarmMetricQueryArgs(
-        id="judged",
-        expression=f"IF(samples >= {spec.least_samples}, value, 0)",
-        label=spec.metric,
-        return_data=True,
-    )
-    return [query("value", spec.statistic), query("samples", "SampleCount"), judged]

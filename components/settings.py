@@ -17,7 +17,7 @@ from pulumi.runtime import config as pulumi_config
 from components.parts import bounds
 from components.parts.bounds import shown
 from components.parts.config_reader import ConfigReader
-from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
+from components.parts.hosting import LONGEST_BAKE, SHORTEST_BAKE, RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
 from components.parts.measured_model import MeasuredModel, look_at
 from components.parts.promoted_model import PromotedModelArgs
@@ -54,6 +54,7 @@ KEYS = (
     *("logRetentionDays", "maxImageMegabytes", "maxImageMegapixels", "alertEmail", "kmsKeyArn"),
     *("reviewRateAlarmPercent", "retrainOnDrift", "neitherClass", "trainingAttempt"),
     *("modelFrom", "requireEvidence", "targetRiskPercent"),
+    *("rolloutBakeMinutes", "protectData"),
 )
 """Every key that Pulumi.yaml declares."""
 
@@ -123,6 +124,8 @@ class StackSettings:
     images: ImageLimits
     alerts: Alerts
     layer_path: Path
+    protect_data: bool
+    """Whether the bucket is refused to be deleted; else it goes with all that is in it."""
     kms_key_arn: str | None
 
 
@@ -234,6 +237,7 @@ def parse(
             retrain_on_drift=reader.boolean("retrainOnDrift"),
         ),
         layer_path=_layer(reader, layer),
+        protect_data=reader.boolean("protectData"),
         kms_key_arn=reader.pattern("kmsKeyArn", bounds.KMS_KEY.pattern, f"{bounds.KMS_KEY.what} or empty"),
     )
     if reader.problems:
@@ -391,6 +395,12 @@ def _hosting(reader: ConfigReader) -> tuple[RealtimeHostingArgs | None, Serverle
     most = reader.whole_number("endpointMaxInstances", *bounds.INSTANCES)
     if reader.is_good("endpointMinInstances") and reader.is_good("endpointMaxInstances") and most < least:
         reader.must("endpointMaxInstances", f"be at least endpointMinInstances ({least})", str(most))
+    bake = reader.whole_number("rolloutBakeMinutes", 0, LONGEST_BAKE)
+    if 0 < bake < SHORTEST_BAKE:
+        reader.must("rolloutBakeMinutes", f"be 0 or from {SHORTEST_BAKE} to {LONGEST_BAKE}", str(bake))
+    elif mode == "realtime" and bake and least == 1 and reader.is_good("endpointMinInstances"):
+        allowed = "be at least 2 where rolloutBakeMinutes is not 0, so that one of them can go first"
+        reader.must("endpointMinInstances", allowed, str(least))
     memory = reader.one_of_numbers("serverlessMemoryMb", bounds.SERVERLESS_MEMORY_MB)
     concurrency = reader.whole_number("serverlessMaxConcurrency", *bounds.SERVERLESS_CONCURRENCY)
     capture = reader.whole_number("capturePercentage", *bounds.CAPTURE_PERCENT)
@@ -404,5 +414,6 @@ def _hosting(reader: ConfigReader) -> tuple[RealtimeHostingArgs | None, Serverle
         "min_instances": least,
         "max_instances": most,
         "capture_percentage": capture,
+        "bake_minutes": bake,
     }
     return realtime, None

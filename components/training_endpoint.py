@@ -7,9 +7,17 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components.parts.arguments import Arguments
-from components.parts.hosting import VARIANT, RealtimeHostingArgs, ServerlessHostingArgs, check_hosting, host_model
+from components.parts.hosting import (
+    VARIANT,
+    RealtimeHostingArgs,
+    ServerlessHostingArgs,
+    check_hosting,
+    host_model,
+    wanted_hosting,
+)
 from components.parts.model_source import execution_role, make_model
 from components.parts.promoted_model import PromotedModelArgs, promote
+from components.parts.rollout import guarded
 from components.parts.tags import tagged
 from components.parts.trained_model import TrainingArgs, train
 from contract.names import component_type
@@ -38,8 +46,10 @@ class TrainingEndpointArgs(TypedDict):
     """Host the model on instances. Exactly one of `realtime` and `serverless` must be given."""
     serverless: NotRequired[ServerlessHostingArgs | None]
     """Host the model on memory that is there when it is asked."""
+    log_retention_days: pulumi.Input[int]
+    """Days after which the endpoint's log is deleted: one of the values that CloudWatch Logs takes."""
     kms_key_arn: NotRequired[str | None]
-    """ARN of a customer's KMS key for artifact and captures; AWS's own keys encrypt without it."""
+    """ARN of a customer's KMS key for artifact, captures and log; AWS's own keys encrypt without it."""
 
 
 class TrainingEndpoint(pulumi.ComponentResource):
@@ -60,7 +70,9 @@ class TrainingEndpoint(pulumi.ComponentResource):
         given = Arguments("TrainingEndpoint", name)
         given.exactly_one(training=training, promoted=promoted)
         given.refuse()
-        super().__init__(component_type("TrainingEndpoint"), name, None, tagged("TrainingEndpoint", opts))
+        guard = guarded(name, args["endpoint_name"], VARIANT, wanted_hosting(realtime), args["region"])
+        opts = pulumi.ResourceOptions.merge(tagged("TrainingEndpoint", opts), guard)
+        super().__init__(component_type("TrainingEndpoint"), name, None, opts)
         role_arn = execution_role(name, args, self, trains=training is not None)
         if training is not None:
             source = train(name, training, args, role_arn, self)
@@ -68,19 +80,23 @@ class TrainingEndpoint(pulumi.ComponentResource):
             assert promoted is not None
             source = promote(name, promoted, args, self)
         model = make_model(name, source, args, role_arn, self)
-        self.training_job_name, self.model_artifact = source.job_name, source.artifact
-        self.evidence_uri = source.evidence
-        endpoint = host_model(
+        hosted = host_model(
             name,
             model.name,
             endpoint_name=args["endpoint_name"],
+            region=args["region"],
             bucket=args["bucket"],
+            log_retention_days=args["log_retention_days"],
             kms_key_arn=args.get("kms_key_arn"),
             realtime=realtime,
             serverless=serverless,
             parent=self,
         )
-        self.endpoint_name, self.endpoint_arn = endpoint.name, endpoint.arn
+        self.endpoint_name, self.endpoint_arn = hosted.name, hosted.arn
+        # what names the model is not said of one that does not serve
+        self.training_job_name = hosted.once_serving(source.job_name)
+        self.model_artifact = hosted.once_serving(source.artifact)
+        self.evidence_uri = hosted.once_serving(source.evidence)
         self.register_outputs(
             {
                 "endpointName": self.endpoint_name,

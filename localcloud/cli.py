@@ -11,9 +11,23 @@ import sys
 from collections.abc import Sequence
 
 from contract.errors import UserError
-from localcloud.commands import classify, demo, destroy, down, graph, logs, outputs, review, run, start, status, up
+from localcloud.commands import (
+    classify,
+    demo,
+    destroy,
+    down,
+    graph,
+    logs,
+    outputs,
+    rehearse,
+    review,
+    run,
+    start,
+    status,
+    up,
+)
 
-COMMANDS = (up, classify, review, outputs, logs, run, graph, status, destroy, start, down, demo)
+COMMANDS = (up, classify, review, outputs, logs, run, graph, status, rehearse, destroy, start, down, demo)
 
 
 def main(words: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Cloud:
 
     def environment(self) -> dict[str, str]:
         """What a command needs in its environment so that boto3 talks to the emulators."""
-        urls = {f"AWS_ENDPOINT_URL_{name.upper().replace('-', '_')}": self.sagemaker_url for name in SAGEMAKER_SERVICES}
+        urls = {f"AWS_ENDPOINT_URL_{_variable(name)}": self.sagemaker_url for name in SAGEMAKER_SERVICES}
         return {
             "AWS_ENDPOINT_URL": self.aws_url,
             **urls,
@@ -93,3 +94,9 @@ class Cloud:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
         }
+
+
+def _variable(service: str) -> str:
+    """How boto3 spells a service in its environment variables: by its id, which is not the client's name."""
+    model = cast("Any", botocore.session.get_session().get_service_model(service))
+    return str(model.service_id).upper().replace(" ", "_")

@@ -22,7 +22,7 @@ from localcloud.adapter import ADAPTERS
 from localcloud.cloud import Cloud
 from localcloud.daemon import State, last_words, read_state, start_daemon, stop_daemon
 from localcloud.difference import Change, lines, settings_changed, summary
-from localcloud.engine import Emulation, Preview, delete, request_of
+from localcloud.engine import Emulation, Preview, delete, refuse_protected, request_of
 from localcloud.lock import at_work
 from localcloud.places import FOLDER, STACKS, outputs_file, stack_folder
 from localcloud.program import run_program
@@ -88,6 +88,9 @@ def _deploy(root: Path, stack: str, overrides: Mapping[str, str], listener: List
     changes = preview.all_changes()
     before = _recorded(folder) if running else None
     if before and not changes and before.settings == settings:
+        # what the program looks at may be another than it was
+        engine = Emulation(preview.cloud, state)
+        run_program(root, stack, engine, overrides=overrides, environment=preview.cloud.environment(), say=listener.say)
         listener.say(f"nothing to do: {preview.total} unchanged")
         return before
     _tell(listener, before, settings, changes, preview.total)
@@ -164,6 +167,7 @@ def destroy(root: Path, stack: str, listener: Listener) -> int:
         cloud, _ = connect(root, stack)
         state = read_stack_state(stack_folder(root, stack))
         held = [*state.resources.values(), *state.replaced]
+        refuse_protected(held)
         changes = [Change("delete", each.urn, each.type, each.name) for each in held]
         if (losses := _losses(cloud, state, changes)) and not listener.confirm(losses):
             raise UserError(f"nothing was deleted: {'; '.join(losses)} would be lost; give --yes if that is meant")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract.errors import UserError
+from contract.names import setting
 from localcloud.adapter import ADAPTERS, Adapter, Created, Request
 from localcloud.cloud import ACCOUNT, Cloud
 from localcloud.difference import Change, as_json, decide
@@ -53,6 +54,20 @@ def inputs_of(registration: Registration, held: Held | None) -> dict[str, Any]:
     return inputs
 
 
+def look(cloud: Cloud, type_: str, identity: str) -> Mapping[str, Any]:
+    """What is there under an id; nothing when no emulator runs.
+
+    Raises:
+        UserError: no adapter looks at this type.
+    """
+    found = ADAPTERS.get(type_)
+    if found is None or found.read is None:
+        raise UserError(f"the local cloud does not look at {type_}")
+    if not cloud.aws_url:
+        return {}
+    return found.read(Request(cloud, identity, {}, identity, identity))
+
+
 class Preview:
     """Says what an `up` would do: outputs that only it would tell are unknown, as in Pulumi's own previews."""
 
@@ -77,6 +92,10 @@ class Preview:
         hidden = found.moves if operation == "update" else frozenset[str]()
         known = {key: value for key, value in inputs.items() if is_known(value)}
         return held.id, {**known, **{key: value for key, value in held.outputs.items() if key not in hidden}}
+
+    def read(self, type_: str, identity: str) -> Mapping[str, Any]:
+        """Look at what is there."""
+        return look(self.cloud, type_, identity)
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider's function."""
@@ -117,8 +136,8 @@ class Emulation:
                 held = self._make(registration, found, inputs, wanted, held)
             elif operation == "update":
                 held = self._update(registration, found, inputs, wanted, held, keys)
-            elif held.dependencies != registration.dependencies or held.retained != registration.retained:
-                held = replace(held, dependencies=registration.dependencies, retained=registration.retained)
+            elif (now := _as_registered(held, registration)) != held:
+                held = now
                 self.state.put(held)
         except UserError as error:
             raise UserError(f"{registration.urn}: {error}") from error
@@ -137,7 +156,7 @@ class Emulation:
         identity, outputs = found.create(request)
         held = Held(
             registration.urn, registration.type, registration.name, identity, wanted, as_json(dict(outputs)),
-            registration.dependencies, generation, registration.retained,
+            registration.dependencies, generation, registration.retained, registration.protected,
         )  # fmt: skip
         self.state.put(held, instead_of=before)
         registration.run_hooks("after_create", id=identity, new_inputs=inputs, new_outputs={**inputs, **outputs})
@@ -153,10 +172,8 @@ class Emulation:
         # what the adapter leaves out changes nothing in the emulator
         told = bool(set(keys) - found.ignores.keys())
         outputs: Mapping[str, Any] = found.update(self._request(before, inputs)) if told else {}
-        held = replace(
-            before, inputs=wanted, outputs={**before.outputs, **as_json(dict(outputs))},
-            dependencies=registration.dependencies, retained=registration.retained,
-        )  # fmt: skip
+        outputs = {**before.outputs, **as_json(dict(outputs))}
+        held = replace(_as_registered(before, registration), inputs=wanted, outputs=outputs)
         self.state.put(held)
         registration.run_hooks("after_update", **known, old_outputs=before.outputs, new_outputs=held.outputs)
         return held
@@ -165,6 +182,10 @@ class Emulation:
         """Delete what was replaced, and what the program no longer registers."""
         gone = [held for urn, held in self.state.resources.items() if urn not in self.wanted]
         delete(self.cloud, self.state, [*gone, *self.state.replaced], say)
+
+    def read(self, type_: str, identity: str) -> Mapping[str, Any]:
+        """Look at what is there."""
+        return look(self.cloud, type_, identity)
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider's function."""
@@ -179,6 +200,29 @@ class Emulation:
         return request_of(self.cloud, held, inputs)
 
 
+def _as_registered(held: Held, registration: Registration) -> Held:
+    """What is there, with the options that the program gives it now."""
+    return replace(
+        held,
+        dependencies=registration.dependencies,
+        retained=registration.retained,
+        protected=registration.protected,
+    )
+
+
+def refuse_protected(gone: Iterable[Held]) -> None:
+    """Refuse to delete what the program protects, before anything is deleted.
+
+    Raises:
+        UserError: with their names.
+    """
+    if names := sorted({held.name for held in gone if held.protected}):
+        raise UserError(
+            f"nothing was deleted: {', '.join(names)} {'is' if len(names) == 1 else 'are'} protected; deploy "
+            f"{setting('protectData')} false first"
+        )
+
+
 def request_of(cloud: Cloud, held: Held, inputs: Mapping[str, Any] | None = None) -> Request:
     """A request about what is there: to update it to `inputs`, or to delete it."""
     old = held.inputs
@@ -191,6 +235,8 @@ def delete(cloud: Cloud, state: StackState, gone: Iterable[Held], say: Callable[
     Raises:
         UserError: the emulator refused one; what was deleted before is gone.
     """
+    gone = list(gone)
+    refuse_protected(gone)
     for held in dependents_first(gone):
         act = ADAPTERS[held.type].delete
         if held.retained:

@@ -89,6 +89,7 @@ class Planned:
         stacks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.preview, self.region, self.outputs, self.stacks = preview, region, outputs or {}, stacks or {}
+        self.made: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
         """An id and outputs in the provider's shape; nothing but the inputs in a preview.
@@ -112,7 +113,13 @@ class Planned:
             made |= {"url": f"https://sqs.{self.region}.amazonaws.com/{ACCOUNT}/{name}"}
         if type_ in self.outputs:
             made |= self.outputs[type_](registration.name, inputs)
-        return str(made.get(IDENTIFIED_BY.get(type_, ""), name)), {**made, **inputs}
+        identity = str(made.get(IDENTIFIED_BY.get(type_, ""), name))
+        self.made[type_, identity] = {**made, **inputs}
+        return identity, self.made[type_, identity]
+
+    def read(self, type_: str, identity: str) -> Mapping[str, Any]:
+        """What was registered under this id, as if it were there."""
+        return self.made.get((type_, identity), {})
 
     def arn(self, rest: str, name: str) -> str:
         """An ARN of this account, from a template as in `ARNS`."""

@@ -49,6 +49,8 @@ class Registration:
     hooks: Mapping[Moment, tuple[Hook, ...]] = field(default_factory=dict[Moment, tuple[Hook, ...]])
     aliases: tuple[Earlier, ...] = ()
     """What it was called before."""
+    protected: bool = False
+    """Whether the program wants nobody to delete it."""
 
     def run_hooks(self, moment: Moment, **known: Any) -> None:
         """Run the hooks that the program bound to this moment of the resource; `known` as in `Step`.
@@ -65,6 +67,10 @@ class Engine(Protocol):
 
     def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
         """The resource's id, and its outputs; what is left out is unknown in a preview."""
+        ...
+
+    def read(self, type_: str, identity: str) -> Mapping[str, Any]:
+        """The outputs of a resource that the program only looks at, by its type and id."""
         ...
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,6 +112,8 @@ class Monitor(mocks.MockMonitor):
         super().__init__(_Mocks(engine))
         self.engine, self.fault, self.run = engine, fault, Run()
         self.hooks: dict[str, Hook] = {}
+        self.looked_at: dict[str, set[str]] = {}
+        """What each resource that is only looked at depends on, by URN."""
         self.interrupted = threading.Event()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -121,6 +129,7 @@ class Monitor(mocks.MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         _ensure_event_loop()
         named = {urn for entry in request.propertyDependencies.values() for urn in entry.urns}
+        needed = {each for urn in named | set(request.dependencies) for each in self.looked_at.get(urn, {urn})}
         limits = request.customTimeouts
         registration = Registration(
             urn,
@@ -129,13 +138,14 @@ class Monitor(mocks.MockMonitor):
             request.parent,
             bool(request.custom),
             rpc.deserialize_properties(request.object, keep_unknowns=True),
-            tuple(sorted(named | set(request.dependencies))),
+            tuple(sorted(needed)),
             tuple(request.ignoreChanges),
             bool(request.retainOnDelete),
             bool(request.deleteBeforeReplace),
             {step: limit for step in ("create", "update", "delete") if (limit := str(getattr(limits, step)))},
             {moment: tuple(self.hooks[name] for name in getattr(request.hooks, moment)) for moment in MOMENTS},
             tuple(map(earlier, request.aliases)),
+            bool(request.protect),
         )
         try:
             if self.fault:
@@ -154,6 +164,23 @@ class Monitor(mocks.MockMonitor):
         self.run.resource_outputs[urn] = outputs
         properties = _sync_await(rpc.serialize_properties(dict(outputs), {}))
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=properties)
+
+    def ReadResource(self, request: Any) -> Any:
+        """Tell the program of a resource that it only looks at."""
+        _ensure_event_loop()
+        urn = self.make_urn(request.parent, request.type, request.name)
+        try:
+            if self.fault:
+                raise UserError("not looked at, since another resource failed")
+            known = request.id not in ("", rpc.UNKNOWN)
+            outputs = self.engine.read(request.type, request.id) if known else dict[str, Any]()
+        except BaseException as fault:
+            self.fault = self.fault or fault
+            raise
+        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, request.id, dict(outputs))
+        self.looked_at[urn] = {each for urn in request.dependencies for each in self.looked_at.get(urn, {urn})}
+        properties = _sync_await(rpc.serialize_properties(dict(outputs), {}))
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=properties)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         """Note what a component says that it has made."""

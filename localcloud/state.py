@@ -29,6 +29,8 @@ class Held:
     """How often it was replaced."""
     retained: bool
     """Whether it stays in the emulator when the program no longer wants it."""
+    protected: bool = False
+    """Whether nobody may delete it."""
 
 
 @dataclass(slots=True)

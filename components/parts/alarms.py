@@ -15,7 +15,7 @@ import pulumi
 from contract.names import ENDPOINT_LOG_GROUP
 from handlers.observe import metrics
 
-HOUR, FIVE_MINUTES = 3600, 300
+HOUR, FIVE_MINUTES, MINUTE = 3600, 300, 60
 FEWEST_EXECUTIONS = 20
 """Executions of an hour below which the review rate means nothing."""
 SLOWEST_ANSWER_SECONDS = 2
@@ -119,8 +119,8 @@ def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool =
             key="endpoint-errors",
             what="The endpoint answered with server errors in two of the last three five minutes.",
             runbook=(
-                f"read the endpoint's log group {ENDPOINT_LOG_GROUP}; if a roll-out is new, roll it back by"
-                " deploying the previous dataset or hyperparameters; photos meanwhile are in the review queue."
+                f"read the endpoint's log group {ENDPOINT_LOG_GROUP}/<endpoint>; if a roll-out is new, deploy the"
+                " previous settings (docs/rollout.md); photos meanwhile are in the review queue."
             ),
             namespace="AWS/SageMaker",
             metric="Invocation5XXErrors",
@@ -217,3 +217,49 @@ def _stranger_rate(watched: Alarmed, percent: float) -> AlarmSpec:
         period=HOUR,
         least_samples=FEWEST_EXECUTIONS,
     )
+
+
+def rollback_specs(endpoint: pulumi.Input[str], variant: str, configuration: pulumi.Input[str]) -> list[AlarmSpec]:
+    """The alarms that take a new configuration back while it is rolled out: they hear its own instances alone.
+
+    So an endpoint in trouble does not keep the model that repairs it from being rolled out. They tell nobody: `pulumi
+    up` fails.
+
+    Args:
+        endpoint: the endpoint's name.
+        variant: its production variant.
+        configuration: the configuration that is rolled out.
+    """
+    new_instances = {"EndpointName": endpoint, "VariantName": variant, "EndpointConfigName": configuration}
+    return [
+        AlarmSpec(
+            key="rollback-errors",
+            what="The new model answered with a server error while it was rolled out, and is taken back.",
+            runbook=(
+                f"read the endpoint's log group {ENDPOINT_LOG_GROUP}/<endpoint>; the previous model serves; deploy"
+                " another one, or the previous settings (docs/rollout.md)."
+            ),
+            namespace="AWS/SageMaker",
+            metric="Invocation5XXErrors",
+            dimensions=new_instances,
+            statistic="Sum",
+            threshold=0,
+            period=MINUTE,  # few photos reach a canary: one error is enough to look at the model again
+        ),
+        AlarmSpec(
+            key="rollback-latency",
+            what=f"The new model took more than {SLOWEST_ANSWER_SECONDS} s for its photos, and is taken back.",
+            runbook=(
+                "the previous model serves; take a larger endpointInstanceType or a smaller network, and deploy again"
+                " (docs/rollout.md)."
+            ),
+            namespace="AWS/SageMaker",
+            metric="ModelLatency",
+            dimensions=new_instances,
+            statistic="Average",
+            threshold=SLOWEST_ANSWER_SECONDS * 1_000_000,  # microseconds
+            period=MINUTE,
+            periods=3,  # the first photo of a new instance may wait for the network to be loaded
+            datapoints_to_alarm=2,
+        ),
+    ]

@@ -85,6 +85,16 @@ class OneOf(NamedTuple):
         return isinstance(value, int) and not isinstance(value, bool) and value in self.numbers
 
 
+class Boolean(NamedTuple):
+    """True or false."""
+
+    allowed: str = "be true or false"
+
+    def takes(self, value: object) -> bool:
+        """Whether it is one of the two; 0 and 1 are numbers."""
+        return isinstance(value, bool)
+
+
 class Text(NamedTuple):
     """A text that matches a pattern as a whole."""
 
@@ -113,6 +123,7 @@ def arn(service: str, resource: str, what: str) -> Text:
     return Text(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:([0-9]{{12}})?:{resource}", f"the ARN of {what}")
 
 
+YES_OR_NO = Boolean()
 RETENTION_DAYS = WholeNumber(1, 3650)
 LOG_RETENTION_DAYS = OneOf(
     (

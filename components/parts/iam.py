@@ -161,6 +161,12 @@ def sagemaker_metrics() -> Statement:
     )
 
 
+def describe_alarms(region: str, account_id: str, prefix: str) -> Statement:
+    """See the state of alarms whose names begin with `prefix`: SageMaker looks, with the endpoint's role."""
+    alarms = f"arn:{partition(region)}:cloudwatch:{region}:{account_id}:alarm:{prefix}*"
+    return allow("DescribeAlarms", ["cloudwatch:DescribeAlarms"], [alarms])
+
+
 def pull_image(image_uri: str) -> list[Statement]:
     """Pull one repository's images.
 

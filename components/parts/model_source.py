@@ -59,6 +59,7 @@ def execution_role(
                 iam.list_bucket(known[0]),
                 iam.sagemaker_logs(args["region"], known[1]),
                 iam.sagemaker_metrics(),
+                iam.describe_alarms(args["region"], known[1], f"{name}-rollback-"),
                 *iam.pull_image(args["image_uri"]),
                 *key_grant(args.get("kms_key_arn")),
             )

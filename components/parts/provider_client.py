@@ -27,7 +27,7 @@ def provider_clients(region: str) -> Callable[[str], Any]:
         region: the stack's.
 
     Returns:
-        A client by its service's name, as boto3 and `aws:endpoints` both have it, such as sagemaker or logs.
+        A client by its service's name, as boto3 has it; `aws:endpoints` has it without hyphens.
     """
     config = pulumi.Config("aws")
     known: dict[str, Any] = {ours: value for key, ours in KEYS.items() if (value := config.get(key))}
@@ -36,7 +36,8 @@ def provider_clients(region: str) -> Callable[[str], Any]:
 
     def client(service: str) -> Any:
         session = boto3.Session(region_name=region, **known)
-        endpoint = next((each[service] for each in listed if service in each), None)
+        key = service.replace("-", "")
+        endpoint = next((each[key] for each in listed if key in each), None)
         return cast("Any", session.client)(service, endpoint_url=endpoint)
 
     return client

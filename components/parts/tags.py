@@ -20,6 +20,8 @@ def tagged(component: str, opts: pulumi.ResourceOptions | None) -> pulumi.Resour
         # a resource class has a property for each output, and what takes tags returns them
         if not isinstance(args.resource, pulumi.CustomResource) or not hasattr(type(args.resource), "tags"):
             return None
+        if args.opts.id is not None:  # only looked at
+            return None
         return pulumi.ResourceTransformationResult({**args.props, "tags": tags}, args.opts)
 
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transformations=[tag]))

@@ -11,11 +11,12 @@ from localcloud.cloud import ACCOUNT
 
 @adapter(
     "aws:cloudwatch/logGroup:LogGroup",
-    takes=("retentionInDays", "tags"),
+    takes=("name", "retentionInDays", "tags"),
+    replaces=("name",),
     ignores={"kmsKeyId": "emulated logs are not encrypted"},
 )
 def log_group(request: Request) -> Created:
-    name = request.auto_name
+    name = request.get("name", request.auto_name)
     client = request.cloud.client("logs")
     client.create_log_group(logGroupName=name, tags=request.get("tags", {}))
     if request.get("retentionInDays"):

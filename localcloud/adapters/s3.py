@@ -17,7 +17,7 @@ NAMES = {"id": "ID"}
 BUCKET = ("bucket",)
 
 
-@adapter("aws:s3/bucket:Bucket", takes=("tags",))
+@adapter("aws:s3/bucket:Bucket", takes=("forceDestroy", "tags"))
 def bucket(request: Request) -> Created:
     name = request.auto_name
     request.cloud.client("s3").create_bucket(Bucket=name)
@@ -34,7 +34,14 @@ def update_bucket(request: Request) -> Mapping[str, Any]:
 
 @bucket.deletes
 def delete_bucket(request: Request) -> None:
-    request.cloud.client("s3").delete_bucket(Bucket=request.id)
+    client = request.cloud.client("s3")
+    if request.get("forceDestroy"):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=request.id):
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                client.delete_object(
+                    Bucket=request.id, Key=version.get("Key", ""), VersionId=version.get("VersionId", "")
+                )
+    client.delete_bucket(Bucket=request.id)
 
 
 @bucket.counts

@@ -8,7 +8,7 @@ from pathlib import Path
 from localcloud.commands.options import add_yes
 
 HELP = "delete a stack's resources; others stay"
-MORE = "As `pulumi destroy`: what depends on others goes first, and a bucket that is not empty is refused."
+MORE = "As `pulumi destroy`: what depends on others goes first, and what the stack protects is refused (protectData)."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

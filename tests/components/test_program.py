@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -286,9 +287,48 @@ def test_what_is_wrong_with_region_and_dataset_comes_in_one_report(places):
     assert "mars-1" in str(caught.value) and "training prepare" in str(caught.value)
 
 
-def test_replacing_a_configuration_never_takes_it_from_under_an_endpoint(dev):
-    assert dev.named("model-configuration").retained
+def test_a_configuration_and_a_model_go_with_the_stack_and_no_sooner_than_their_successors_are_there(dev):
+    assert not [each.name for each in dev.resources if each.retained and "sagemaker" in each.type], (
+        "destroy leaves them"
+    )
     assert not [resource.name for resource in dev.resources if resource.deleted_first]
+
+
+@pytest.mark.parametrize(("stack", "routing", "seconds"), [("dev", "ALL_AT_ONCE", 180), ("prod", "CANARY", 600)])
+def test_dev_rolls_out_at_once_and_prod_by_a_canary_and_alarms_take_both_back(stack, routing, seconds, request):
+    found = request.getfixturevalue(stack)
+    deployment = found.of("Endpoint")[0].inputs["deploymentConfig"]
+    traffic = deployment["blueGreenUpdatePolicy"]["trafficRoutingConfiguration"]
+    assert (traffic["type"], traffic["waitIntervalInSeconds"]) == (routing, seconds)
+    assert traffic.get("canarySize") == ({"type": "INSTANCE_COUNT", "value": 1} if routing == "CANARY" else None)
+    watching = [each["alarmName"] for each in deployment["autoRollbackConfiguration"]["alarms"]]
+    alarms = {r.name: r for r in found.of("MetricAlarm") if "-rollback-" in r.name}
+    assert len(watching) == len(alarms) == 2
+    order = [r.name for r in found.resources]
+    assert all(order.index(name) < order.index("model-endpoint") for name in alarms), "made before the endpoint"
+    for alarm in alarms.values():
+        # the new instances alone: an endpoint in trouble keeps no model that repairs it from being rolled out
+        assert alarm.inputs["dimensions"] == {
+            "EndpointName": f"scones-{stack}",
+            "VariantName": "AllTraffic",
+            "EndpointConfigName": found.of("Endpoint")[0].inputs["endpointConfigName"],
+        }
+        assert alarm.inputs["treatMissingData"] == "notBreaching"
+        longest = alarm.inputs["period"] * alarm.inputs["evaluationPeriods"]
+        assert longest <= seconds, "an alarm needs longer than new instances are watched"
+
+
+def test_the_endpoints_role_may_see_the_alarms_that_take_a_model_back(prod):
+    allowed = json.loads(prod.named("model-role-policy").inputs["policy"])["Statement"]
+    (statement,) = [each for each in allowed if "cloudwatch:DescribeAlarms" in each["Action"]]
+    assert statement["Resource"] == ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:model-rollback-*"]
+
+
+def test_the_endpoints_log_is_the_stacks_and_is_there_before_sagemaker_would_make_it(dev):
+    group = dev.named("model-endpoint-logs").inputs
+    assert (group["name"], group["retentionInDays"]) == ("/aws/sagemaker/Endpoints/scones-dev", 7)
+    endpoint = dev.named("model-endpoint")
+    assert [urn for urn in endpoint.dependencies if urn.endswith("::model-endpoint-logs")]
 
 
 def test_a_job_gets_the_time_that_it_may_take_and_is_not_run_again_for_what_makes_no_model(dev):
@@ -306,7 +346,7 @@ def test_every_version_of_the_machine_and_of_what_it_invokes_is_published(dev):
 
 
 class Described:
-    """SageMaker with one training job."""
+    """SageMaker with one training job and no endpoint."""
 
     def __init__(self, **record):
         self.record, self.asked = record, []
@@ -316,6 +356,9 @@ class Described:
         if not self.record:
             raise ClientError({"Error": {"Code": "ValidationException", "Message": "not found"}}, "DescribeTrainingJob")
         return {"ResourceConfig": {}, **self.record}
+
+    def describe_endpoint(self, EndpointName):
+        raise ClientError({"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}, "x")
 
 
 class Hooked(Planned):
@@ -409,3 +452,45 @@ def test_without_evidence_the_program_is_refused_before_anything_is_created_in_a
 def test_a_stack_that_is_not_up_is_named(places):
     with pytest.raises(UserError, match='scones:modelFrom is "dev": that stack serves no model yet'):
         run("prod", engine=Unmeasured(), **places)
+
+
+@pytest.mark.parametrize("kind", ["TrainingJob", "Model", "EndpointConfiguration"])
+def test_nothing_is_made_for_an_endpoint_that_can_not_be_updated_now(kind, places, monkeypatch):
+    class Busy(Described):
+        def describe_endpoint(self, EndpointName):
+            assert EndpointName == "scones-dev"
+            return {"EndpointStatus": "Updating", "EndpointConfigName": "old", "ProductionVariants": []}
+
+        def describe_endpoint_config(self, EndpointConfigName):
+            return {"ProductionVariants": []}
+
+        def describe_scalable_targets(self, **asked):
+            return {"ScalableTargets": []}
+
+    client, engine = Busy(TrainingJobStatus="Completed"), Hooked(kind)
+    monkeypatch.setattr("boto3.Session.client", lambda _, service, **given: client)
+    monkeypatch.setattr("components.parts.training_wait.LogTail.new_lines", lambda self: [])
+    with pytest.raises(UserError, match="the endpoint scones-dev is Updating: wait"):
+        run("dev", engine=engine, **places)
+    assert kind not in engine.created
+
+
+def test_nothing_names_a_model_that_does_not_serve(dev, places, monkeypatch):
+    class RolledBack(Planned):
+        created: ClassVar[list[str]] = []
+
+        def create(self, registration):
+            self.created.append(registration.name)
+            return super().create(registration)
+
+        def read(self, type_, identity):
+            return {**super().read(type_, identity), "endpointConfigName": "the-old-one"}
+
+    with_sagemaker(monkeypatch, Described())
+    wanted = dev.named("model-endpoint").inputs["endpointConfigName"]
+    with pytest.raises(UserError, match=f"scones-dev serves the configuration the-old-one, not {wanted}"):
+        run("dev", engine=RolledBack(), **places)
+    named = {r.name for r in dev.resources if dev.outputs["trainingJobName"] in json.dumps(r.inputs, default=str)}
+    told = {name for name in named if name.startswith(("workflow-", "observability-"))}
+    assert told and not told & set(RolledBack.created)
+    assert "model-endpoint" in RolledBack.created
