@@ -228,7 +228,8 @@ def test_a_stack_that_is_up_and_unchanged_is_left_alone(stack):
     before, said = read_state(stack.root / ".localcloud"), []
     assert bring_up(stack.root, said).outputs == stack.outputs
     assert read_state(stack.root / ".localcloud") == before
-    assert said == [f"nothing to do: {sum(stack.deployment.resources.values())} unchanged"]
+    # the program has its say all the same, as in Pulumi: a warning stays a warning
+    assert said[-1] == f"nothing to do: {sum(stack.deployment.resources.values())} unchanged"
 
 
 def test_a_changed_setting_changes_what_it_must_and_photos_and_reviews_survive(stack, photos):
