@@ -23,6 +23,7 @@ from components.parts.runtime import ARCHITECTURE, RUNTIME
 from components.parts.state_machine import FUNCTION_TIMEOUTS, Resources, definition
 from components.parts.tags import tagged
 from contract import prefixes
+from contract.decisions import NOT_QUEUED, STATUS_CHANGE
 from contract.limits import SERIALIZER_MEMORY_MB
 from contract.names import component_type
 
@@ -125,7 +126,9 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             opts=self._child,
         )
         machine = self._state_machine(functions, table, review, topic, bus)
-        dead_letters = self._start_on_upload(machine)
+        ended = self._rule_on_ended(machine)
+        dead_letters = self._start_on_upload(machine, ended)
+        self._send_ended_to_people(ended, review, dead_letters)
         self.state_machine_arn = machine.arn
         self.decisions_table = table.name
         self.review_queue_url, self.review_queue_name = review.url, review.name
@@ -304,7 +307,35 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _start_on_upload(self, machine: sfn.StateMachine) -> sqs.Queue:
+    def _rule_on_ended(self, machine: sfn.StateMachine) -> cloudwatch.EventRule:
+        return cloudwatch.EventRule(
+            f"{self._name}-ended",
+            description="An execution ended without having left its photo in the review queue",
+            event_pattern=machine.arn.apply(_ended),
+            opts=self._child,
+        )
+
+    def _send_ended_to_people(self, rule: cloudwatch.EventRule, review: sqs.Queue, dead_letters: sqs.Queue) -> None:
+        allowed = sqs.QueuePolicy(
+            f"{self._name}-review-policy",
+            queue_url=review.url,
+            policy=pulumi.Output.all(review.arn, rule.arn).apply(
+                lambda arns: iam.document(iam.queue_for_rules(arns[0], arns[1:]))
+            ),
+            opts=self._child,
+        )
+        # The whole event: a path leads to no key, since the execution's input is a text in it. Whoever reads the
+        # queue reads the photo out of that text.
+        cloudwatch.EventTarget(
+            f"{self._name}-ended-target",
+            rule=rule.name,
+            arn=review.arn,
+            dead_letter_config={"arn": dead_letters.arn},
+            retry_policy={"maximum_event_age_in_seconds": A_DAY, "maximum_retry_attempts": 185},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
+        )
+
+    def _start_on_upload(self, machine: sfn.StateMachine, ended: cloudwatch.EventRule) -> sqs.Queue:
         rule = cloudwatch.EventRule(
             f"{self._name}-uploads",
             description=f"A photo arrived in {prefixes.INCOMING}",
@@ -315,8 +346,8 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         allowed = sqs.QueuePolicy(
             f"{self._name}-dead-letters-policy",
             queue_url=dead_letters.url,
-            policy=pulumi.Output.all(dead_letters.arn, rule.arn).apply(
-                lambda arns: iam.document(iam.queue_for_rule(arns[0], arns[1]))
+            policy=pulumi.Output.all(dead_letters.arn, rule.arn, ended.arn).apply(
+                lambda arns: iam.document(iam.queue_for_rules(arns[0], arns[1:]))
             ),
             opts=self._child,
         )
@@ -372,6 +403,26 @@ def _trust(
     service: str, account_id: pulumi.Input[str], source_arn: pulumi.Input[str] | None = None
 ) -> pulumi.Output[str]:
     return pulumi.Output.all(account_id, source_arn).apply(lambda known: iam.trust(service, known[0], known[1]))
+
+
+def _ended(state_machine_arn: str) -> str:
+    """Executions that ended without having left their photo in the review queue, as far as their end tells.
+
+    The state machine's own end never has an error that begins with `States.`: one that has ended in the midst of a
+    state, by a fault of the definition.
+    """
+    ways = [
+        {"status": ["ABORTED", "TIMED_OUT"]},
+        {"status": ["FAILED"], "error": [{"prefix": "States."}]},
+        {"status": ["FAILED"], "cause": [{"wildcard": f"*{NOT_QUEUED}*"}]},
+    ]
+    return json.dumps(
+        {
+            "source": ["aws.states"],
+            "detail-type": [STATUS_CHANGE],
+            "detail": {"stateMachineArn": [state_machine_arn], "$or": ways},
+        }
+    )
 
 
 def _uploads(bucket: str) -> str:

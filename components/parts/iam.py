@@ -197,9 +197,10 @@ def tls_only(bucket_arn: str) -> Statement:
     )
 
 
-def queue_for_rule(queue_arn: str, rule_arn: str) -> Statement:
-    """A queue's permission for one EventBridge rule to leave there what it could not deliver."""
-    statement = allow("DeadLetters", ["sqs:SendMessage"], [queue_arn], {"ArnEquals": {"aws:SourceArn": rule_arn}})
+def queue_for_rules(queue_arn: str, rule_arns: Sequence[str]) -> Statement:
+    """A queue's permission for some EventBridge rules to leave something there."""
+    source = {"ArnEquals": {"aws:SourceArn": list(rule_arns)}}
+    statement = allow("Rules", ["sqs:SendMessage"], [queue_arn], source)
     statement["Principal"] = {"Service": "events.amazonaws.com"}
     return statement
 

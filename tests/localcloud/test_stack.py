@@ -1,5 +1,6 @@
 """The real program on the emulators, from an upload to the decision. One stack is brought up for all of these."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from localcloud.cli import main
 from localcloud.daemon import read_state
@@ -301,3 +303,27 @@ def test_classify_exits_with_one_only_when_an_execution_ended_in_a_fault(stack, 
     (tmp_path / "x.png").write_bytes(b"")
     assert main(["classify", "--json", str(tmp_path / "x.png")]) == 1
     assert main(["classify", str(tmp_path / "nothing.png")]) == 2
+
+
+def test_an_execution_that_is_aborted_waits_for_a_person(stack):
+    s3, states = stack.client("s3"), stack.client("stepfunctions")
+    bucket, machine = stack.outputs["bucket"], stack.outputs["stateMachineArn"]
+    version = s3.put_object(Bucket=bucket, Key="test/aborted.png", Body=b"no photo")["VersionId"]
+    given = {"s3_bucket": bucket, "s3_key": "test/aborted.png", "s3_version": version, "image_data": ""}
+    stopped = []
+
+    def aborted():
+        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
+        with contextlib.suppress(ClientError):  # it was faster
+            states.stop_execution(executionArn=arn)
+        stopped.append(arn)
+        return states.describe_execution(executionArn=arn)["status"] == "ABORTED"
+
+    def messages():
+        return [each for each in waiting_in(stack.cloud, stack.deployment) if each.execution == stopped[-1]]
+
+    assert eventually(aborted, 20)
+    assert eventually(messages, 10)
+    (found,) = messages()
+    assert (found.bucket, found.key, found.version) == (bucket, "test/aborted.png", version)
+    assert (found.error, found.outcome) == ("ABORTED", "fault")
