@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from localcloud.planning import ACCOUNT, REGION
+from localcloud.planning import ACCOUNT
 from tests.components.stack import ROOT, Found, run
 
 WAREHOUSE = ROOT / "examples/warehouse"
@@ -38,7 +38,7 @@ def test_its_classify_function_may_invoke_its_endpoint_and_no_other(warehouse: F
     (invoke,) = [s for s in statements if "sagemaker:InvokeEndpoint" in s["Action"]]
     resources = invoke["Resource"]
     allowed = [resources] if isinstance(resources, str) else resources
-    assert allowed == [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/ramp-camera"]
+    assert allowed == [f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}:endpoint/ramp-camera"]
 
 
 def test_no_policy_names_something_unknown(warehouse: Found) -> None:

@@ -81,5 +81,5 @@ def test_the_tree_shows_every_resource_below_its_component(root, dev, monkeypatc
 
 
 def test_an_unknown_stack_is_refused(root):
-    with pytest.raises(UserError, match="the stacks are dev, prod"):
+    with pytest.raises(UserError, match="the stacks are dev, local, prod"):
         graph(root, "staging")

@@ -136,7 +136,7 @@ def test_what_has_no_price_is_named_and_adds_nothing(graphs: dict[str, list[dict
 
 
 def test_a_training_is_paid_for_once(graphs: dict[str, list[dict[str, Any]]], table: Table) -> None:
-    made = estimate(graphs["prod"], 1, table)
+    made = estimate(graphs["dev"], 1, table)
     assert made.once == pytest.approx(0.7364)
     assert made.monthly == pytest.approx(sum(line.usd or 0 for line in made.lines) - made.once)
 
