@@ -100,32 +100,44 @@ def test_a_daemon_that_died_says_so_and_its_log_is_kept(folder):
 
 
 @pytest.mark.long
-def test_an_interrupted_up_stays_where_it_is_the_next_goes_on_with_it_and_down_leaves_nothing(root):
+def test_an_up_interrupted_during_the_training_stays_where_it_is_and_the_next_goes_on_with_the_same_job(root):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     up = subprocess.Popen(
         [sys.executable, "-m", "localcloud", "up"],
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
         # a runner in the background of a shell ignores it, and so would what it starts
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         held = root / ".localcloud/stacks/dev" / FILE
-        assert eventually(lambda: held.is_file() and len(json.loads(held.read_text())["resources"]) > 5, 90)
+        # the model's hook follows the training job
+        told = []
+        for line in up.stdout:
+            told.append(line)
+            if b": epoch " in line:
+                break
+        assert b": epoch " in told[-1], told
         os.killpg(up.pid, signal.SIGINT)
-        _, said = up.communicate(timeout=40)
+        said, _ = up.communicate(timeout=40)
         assert up.returncode == 130 and said.decode().rstrip().endswith("interrupted"), said.decode()
         before = read_state(root / ".localcloud")
-        there = {each["id"] for each in json.loads(held.read_text())["resources"]}
+        resources = json.loads(held.read_text())["resources"]
+        there = {each["id"] for each in resources}
+        kinds = [each["type"].rpartition(":")[2] for each in resources]
+        assert "TrainingJob" in kinds and "Model" not in kinds
         lines = []
         deployment = deploy(root, "dev", {}, Listener(say=lines.append))
         registered = sum(entry["custom"] for entry in graph(root, "dev"))
         assert sum(deployment.resources.values()) == registered and read_state(root / ".localcloud") == before
-        assert f"{registered - len(there)} to create" in lines[0], lines[0]
+        assert f"{registered - len(resources)} to create" in lines[0], lines[0]
         assert there <= {each["id"] for each in json.loads(held.read_text())["resources"]}
+        cloud, _ = connect(root)
+        jobs = cloud.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
+        assert [job["TrainingJobStatus"] for job in jobs] == ["Completed"]
         pids = family(before.pid)
         assert len(pids) >= 2
         assert shut_down(root)
