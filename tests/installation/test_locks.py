@@ -59,8 +59,9 @@ def test_what_the_project_asks_for_is_in_its_lock(lock: str, groups: tuple[str |
 
 
 def test_all_locks_pin_the_same_versions():
-    def pinned(lock: str) -> set[tuple[str, str, str]]:
-        return {(pin.name, str(pin.specifier), str(pin.marker)) for pin in pins(lock)}
+    # without markers: a package that developing adds can ask for one on more machines than running does
+    def pinned(lock: str) -> set[tuple[str, str]]:
+        return {(pin.name, str(pin.specifier)) for pin in pins(lock)}
 
     assert pinned(LAYER) < pinned(RUN) < pinned(DEVELOP)
 

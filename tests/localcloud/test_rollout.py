@@ -25,6 +25,16 @@ class Stack:
 
     def __init__(self, root: Path) -> None:
         self.root, self.said = root, []
+        self.attempt = self._latest = 1
+
+    def new_attempt(self) -> int:
+        """A training attempt whose job's name nobody has used."""
+        self._latest += 1
+        return self._latest
+
+    def settled(self) -> Deployment:
+        """The stack as a test finds it, whichever came before: up, with a model that serves."""
+        return self.up(self.attempt)
 
     def up(self, attempt: int, **more: str) -> Deployment:
         """Deploy the model of a training attempt."""
@@ -62,20 +72,21 @@ def stack(tmp_path_factory):
     root = write_root(tmp_path_factory.mktemp("rollout"))
     try:
         made = Stack(root)
-        made.up(1)
         yield made
     finally:
         shut_down(root)
 
 
 def test_a_model_that_is_taken_back_fails_every_up_until_another_one_serves(stack, monkeypatch, capsys):
+    stack.settled()
     monkeypatch.chdir(stack.root)
+    broken, whole = stack.new_attempt(), stack.new_attempt()
     first, job = stack.endpoint()["EndpointConfigName"], stack.outputs()["trainingJobName"]
     (model,) = stack.names("Models")
     assert main(["rehearse", "health-check"]) == 0
     capsys.readouterr()
 
-    said = stack.refused(2)
+    said = stack.refused(broken)
     (second,) = set(stack.names("EndpointConfigs")) - {first}
     assert said.startswith(f"the endpoint scones-dev serves the configuration {first}, not {second}")
     assert "did not pass the ping health check" in said
@@ -84,23 +95,24 @@ def test_a_model_that_is_taken_back_fails_every_up_until_another_one_serves(stac
     assert model in stack.names("Models") and first in stack.names("EndpointConfigs")
     assert stack.outputs()["trainingJobName"] == job == stack.model_in_decisions()
 
-    assert stack.refused(2) == said, "the second time nothing changes, and it is still not true"
-    assert main(["up", "--config", "trainingAttempt=2"]) == 2
+    assert stack.refused(broken) == said, "the second time nothing changes, and it is still not true"
+    assert main(["up", "--config", f"trainingAttempt={broken}"]) == 2
     assert f"serves the configuration {first}, not {second}" in capsys.readouterr().err
 
-    fixed = stack.up(3)
+    stack.attempt = whole
+    fixed = stack.settled()
     assert stack.endpoint()["EndpointConfigName"] not in (first, second)
     assert fixed.outputs["trainingJobName"] != job and fixed.outputs["trainingJobName"] == stack.model_in_decisions()
     # nothing is kept once the successor has been seen to serve
     for kind in ("Models", "EndpointConfigs", "TrainingJobSummaries"):
         assert len(stack.names(kind)) == 1, kind
-    stack.up(3)
+    stack.settled()
     assert stack.said[-1].startswith("nothing to do")
 
 
 def test_an_alarm_takes_a_model_back_and_the_previous_settings_need_no_training(stack, monkeypatch):
+    before = stack.settled()
     monkeypatch.chdir(stack.root)
-    before = stack.up(3)
     jobs, photo = stack.names("TrainingJobSummaries"), next((stack.root / "build/dataset/test").glob("*/*.png"))
     assert main(["rehearse", "errors"]) == 0
     cloud, over = stack.cloud, threading.Event()
@@ -118,17 +130,19 @@ def test_an_alarm_takes_a_model_back_and_the_previous_settings_need_no_training(
     sender.start()
     try:
         # long enough for a loaded machine: the roll-out ends when the alarm goes off
-        said = stack.refused(4, endpointMinInstances="2", endpointMaxInstances="2", rolloutBakeMinutes="30")
+        said = stack.refused(
+            stack.new_attempt(), endpointMinInstances="2", endpointMaxInstances="2", rolloutBakeMinutes="30"
+        )
     finally:
         over.set()
         sender.join(10)
     assert "model-rollback-errors" in said and "SageMaker took the roll-out back" in said
-    assert stack.up(3).outputs["trainingJobName"] == before.outputs["trainingJobName"]
+    assert stack.settled().outputs["trainingJobName"] == before.outputs["trainingJobName"]
     assert stack.names("TrainingJobSummaries") == jobs
 
 
 def test_a_roll_out_that_would_begin_with_less_than_serves_trains_nothing(stack):
-    stack.up(3)
+    stack.settled()
     sagemaker, jobs = stack.cloud.client("sagemaker"), stack.names("TrainingJobSummaries")
 
     def scale(count: int) -> None:
@@ -137,23 +151,25 @@ def test_a_roll_out_that_would_begin_with_less_than_serves_trains_nothing(stack)
 
     scale(3)
     try:
-        assert "is scaled out to 3 instances, and a roll-out would begin with" in stack.refused(5)
+        assert "is scaled out to 3 instances, and a roll-out would begin with" in stack.refused(stack.new_attempt())
         assert stack.names("TrainingJobSummaries") == jobs
         # what makes no other configuration is no roll-out
-        stack.up(3, confidenceThreshold="0.9")
+        stack.up(stack.attempt, confidenceThreshold="0.9")
     finally:
         scale(1)
-        stack.up(3)
+        stack.settled()
 
 
 def test_a_protected_stack_is_not_destroyed_and_another_leaves_nothing_behind(stack):
-    stack.up(3, protectData="true")
+    stack.up(stack.attempt, protectData="true")
     with pytest.raises(UserError, match="nothing was deleted: data-bucket is protected"):
         destroy(stack.root, "dev", Listener(confirm=lambda losses: True))
     assert "s3 Buckets" in inventory(stack.cloud)
-    stack.up(3)
+    stack.settled()
     cloud, losses = stack.cloud, []
     assert "scones-dev" in " ".join(stack.names("Endpoints"))
+    # the names of its jobs stay used
+    stack.attempt = stack.new_attempt()
     destroy(stack.root, "dev", Listener(confirm=lambda told: losses.extend(told) or True))
     assert any("data-bucket" in loss for loss in losses)
     assert eventually(lambda: "sagemaker Endpoints" not in inventory(cloud), 10)

@@ -17,6 +17,7 @@ from localcloud.cloud import Cloud
 from localcloud.deployment import Deployment, shut_down
 from localcloud.photos import Classification, sample
 from localcloud.provider import STACK, start
+from tests.assertions import at_least_one
 from tests.localcloud.local_stack import REPOSITORY, write_root
 from tests.localcloud.test_start import on_free_ports
 from tests.real_provider.conftest import MIRROR
@@ -103,7 +104,7 @@ def decide(root, cloud, applied, threshold):
     }
     deployment = Deployment(STACK, outputs, {}, {}, cloud.region, "", {})
     results = Classification(cloud, deployment).run(sample(root / "build/dataset", PHOTOS, seed=1), lambda _: None)
-    for each in results:
+    for each in at_least_one(results):
         assert each.decision in ("accepted", "review", "neither"), each
         assert each.confidence is not None, each
         assert (each.decision == "accepted") == (each.label != NEITHER and each.confidence >= threshold), each

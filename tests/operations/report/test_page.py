@@ -80,7 +80,7 @@ def test_the_console_stays_silent(seen):
 
 def test_nothing_is_asked_of_any_host(seen, full):
     assert seen.requests == []
-    addresses = re.findall(r'(?:src|href|url\()\s*=?\s*["\']?(?!data:|#|url)([^"\'\s>)]+)', full[2])
+    addresses = re.findall(r'(?:\b(?:src|href)\s*=|url\()\s*["\']?(?!data:|#)([^"\'\s>)]+)', full[2])
     assert not [address for address in addresses if "//" in address]
 
 
