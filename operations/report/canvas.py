@@ -1,11 +1,11 @@
 """The report's drawing style: one matplotlib figure gives SVG that follows the page's theme, and PNG on white.
 
-Every colour has one meaning in all pictures. In the SVG each becomes a CSS variable of the page.
+In the SVG every colour becomes a CSS variable of the page (contract.charts).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,36 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from contract import charts
-from contract.charts import GRID, INK, MUTED, PAPER
-from contract.decisions import Outcome
+from contract.charts import PAPER
+from contract.moments import day
 from operations.arrays import Floats
 from operations.report import words
 from operations.report.figures import FRIENDLY_SECONDS
 
-ALERT = charts.RED
-"""A fault, or a value that asks to be looked into."""
-NEUTRAL = "#8d9aa7"
-"""Measurements that are neither a decision nor a class."""
-OUTCOME_COLOURS: Mapping[Outcome, str] = {
-    "accepted": charts.BLUE,
-    "review": charts.ORANGE,
-    "neither": charts.PURPLE,
-    "fault": ALERT,
-}
-CLASSES = ("#2c8f5a", "#4a5fc1", "#a8862b", "#c2679f", "#5fb0b7")
-"""Colours of the classes drawn; strangers have that of their outcome."""
-OTHER = "#b7bec6"
-"""All classes without a colour of their own."""
-VARIABLES: Mapping[str, str] = {
-    INK: "--ink",
-    MUTED: "--muted",
-    GRID: "--grid",
-    PAPER: "--card",
-    NEUTRAL: "--neutral",
-    OTHER: "--other",
-    **{colour: f"--{outcome}" for outcome, colour in OUTCOME_COLOURS.items()},
-    **{colour: f"--class-{index}" for index, colour in enumerate(CLASSES)},
-}
 WIDTH, HEIGHT = 5.0, 3.1
 """Inches; small, so that the text stays readable when the picture is as wide as a phone."""
 MOST_TICKS = 6
@@ -68,7 +44,7 @@ def to_png(figure: Figure) -> bytes:
 
 def to_svg(figure: Figure, name: str, alternative: str) -> str:
     """The figure as a themed SVG element, with `alternative` text and ids that start with `name`."""
-    return charts.themed_svg(figure, name, alternative, VARIABLES)
+    return charts.themed_svg(figure, name, alternative)
 
 
 def bars(
@@ -169,7 +145,7 @@ def tick_labels(ticks: Sequence[datetime]) -> list[str]:
     clock = "%H:%M:%S" if any(tick.second for tick in ticks) else "%H:%M"
     labels: list[str] = []
     for before, tick in zip([None, *ticks], ticks, strict=False):
-        date = words.day(tick)
+        date = day(tick)
         if whole_days:
             labels.append(date)
         else:

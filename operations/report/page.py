@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 import jinja2
 from markupsafe import Markup, escape
 
+from contract import charts
 from contract.decisions import OUTCOMES
+from contract.moments import moment
+from contract.shares import unbroken
 from operations.report import canvas, words
 from operations.report.chapters import Drawn, draw_pictures
 from operations.report.photos import Photos
@@ -35,11 +38,6 @@ def evaluation_beside(folder: Path) -> str | None:
     return EVALUATION if Path(os.path.normpath(folder / EVALUATION)).is_file() else None
 
 
-def unbroken(text: str) -> str:
-    """A sentence in which no line ends between a number and its %."""
-    return text.replace(" %", "\u00a0%")
-
-
 def breakable(key: str) -> Markup:
     """A key that goes on in the next line after a separator, never within a word."""
     return Markup("<wbr>").join(escape(part) for part in BREAKS.split(key))
@@ -59,7 +57,7 @@ def render(
     """
 
     def local_time(value: datetime) -> str:
-        return words.moment(value, zone)
+        return moment(value, zone)
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -85,6 +83,7 @@ def render(
     }
     return environment.get_template("report.html.j2").render(
         s=summary,
+        theme=Markup(charts.theme()),
         outcomes=OUTCOMES,
         evaluation=evaluation,
         pictures={

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from contract.charts import DASHED, DOTTED, INK, MUTED
+from contract import charts
+from contract.charts import ALERT, DASHED, DOTTED, INK, MUTED, NEUTRAL, OUTCOME_COLOURS
 from contract.decisions import NEITHER, OUTCOMES, WORDS
 from operations.report import canvas, words
-from operations.report.canvas import ALERT, NEUTRAL, OUTCOME_COLOURS
 from operations.report.drift import DISTANCE_MATTERS, Drift
 from operations.report.figures import (
     DRAWN,
@@ -160,9 +160,9 @@ def classes_over_time(data: ClassesOverTime, zone: ZoneInfo) -> Paint:
 
 def class_colours(labels: Sequence[str]) -> list[str]:
     """A colour for each label: strangers keep that of their outcome, whoever has no own one shares one."""
-    own = iter(canvas.CLASSES)
-    fixed = {NEITHER: OUTCOME_COLOURS["neither"], OTHERS: canvas.OTHER}
-    return [fixed.get(label) or next(own, canvas.OTHER) for label in labels]
+    own = iter(charts.CLASSES)
+    fixed = {NEITHER: OUTCOME_COLOURS["neither"], OTHERS: charts.OTHER}
+    return [fixed.get(label) or next(own, charts.OTHER) for label in labels]
 
 
 def confidence_by_hour(data: ConfidenceByHour) -> Paint:

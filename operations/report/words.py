@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contract.decisions import OUTCOMES, WORDS, Outcome, word_for
+from contract.moments import moment
 from contract.screen import counted
 from contract.shares import percent, percentages
 from operations.report.drift import Drift, WindowDrift, class_shares, median_confidence
@@ -37,18 +37,6 @@ def duration(seconds: float) -> str:
     if seconds < 36 * 3600:
         return f"{seconds / 3600:.1f} h".replace(".0 ", " ")
     return f"{seconds / 86400:.1f} days".replace(".0 ", " ")
-
-
-def day(value: datetime) -> str:
-    """A date as `3 May`."""
-    return f"{value.day} {value:%b}"
-
-
-def moment(value: datetime, zone: ZoneInfo) -> str:
-    """A time as `3 May 2026, 14:00`, with seconds only when they say something."""
-    local = value.astimezone(zone)
-    clock = f"{local:%H:%M}" if local.second == 0 else f"{local:%H:%M:%S}"
-    return f"{day(local)} {local.year}, {clock}"
 
 
 def headline(

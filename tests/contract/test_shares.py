@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contract.shares import percent, percentages
+from contract.shares import at_most, percent, percentages, unbroken
 
 counts = st.lists(st.integers(0, 100_000), min_size=1, max_size=6)
 
@@ -63,3 +63,18 @@ def test_a_negative_count_is_refused_and_of_nothing_everything_is_0() -> None:
     with pytest.raises(ValueError, match="negative"):
         percentages([1, -1])
     assert percentages([0, 0]) == ["0 %", "0 %"]
+
+
+@given(st.floats(0, 1))
+def test_an_upper_bound_is_never_said_lower_than_it_is(bound: float) -> None:
+    said = value(at_most(bound)) / 100
+    assert bound <= said + 1e-9 and said - bound <= 0.001 + 1e-9
+
+
+def test_tenths_are_said_where_they_are_asked_for() -> None:
+    assert percent(0.0294, tenths=True) == "2.9 %"
+    assert percentages([0, 3], tenths=True) == ["0 %", "100 %"]
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    assert unbroken("at most 4 %, or under 0.1 %") == "at most 4\u00a0%, or under 0.1\u00a0%"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from contract.decisions import classes_of
 from contract.intervals import wilson_interval
+from contract.shares import at_most, percent
 from training.evaluation.corrected import CorrectedFigures, measure_corrected
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import (
@@ -88,8 +88,8 @@ class Evaluation:
             return f"The configured {there.threshold:g} accepts no photo"
         verdict = "is shown to hold" if there.bound <= target else "is not shown to hold"
         return (
-            f"The configured {there.threshold:g} accepts {math.floor(100 * there.coverage)} % of photos, "
-            f"{100 * there.error_rate:.2g} % of them wrong, at most {100 * there.bound:.2g} % "
+            f"The configured {there.threshold:g} accepts {percent(there.coverage)} of photos, "
+            f"{percent(there.error_rate, tenths=True)} of them wrong, at most {at_most(there.bound)} "
             f"({100 * self.confidence:g} %): {100 * target:g} % {verdict}"
         )
 

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from contract import charts
-from contract.charts import DASHED, DOTTED, INK, MUTED
+from contract.charts import ALERT, DASHED, DOTTED, INK, MUTED, NEUTRAL, RIGHT, STRANGERS
+from contract.shares import percentages
 from training.evaluation.findings import Evaluation
 from training.evaluation.statistics import Ints
 
-RIGHT, WRONG, CHOSEN = charts.BLUE, charts.ORANGE, charts.GREEN
 TITLES = {"axes_titlesize": 12, "axes_titleweight": "bold", "axes_titlepad": 12, "axes_grid_axis": "both"}
 """These pictures stand alone, without a page around them."""
 CONFIDENCE_BINS = 25
@@ -47,18 +47,18 @@ def paint_reliability(figure: Figure, evaluation: Evaluation) -> None:
     ]
     least = 1 / len(evaluation.predictions.classes)
     top.plot([0, 1], [0, 1], color=MUTED, linestyle=DASHED, linewidth=1, label="perfectly calibrated")
-    top.errorbar(
+    _, _, (intervals,) = top.errorbar(
         centres,
         accuracies,
         yerr=errors,
         fmt="o-",
         color=RIGHT,
-        ecolor="#9cc3d0",
         elinewidth=2,
         markersize=5,
         linewidth=1.2,
         label="accuracy, with its 95 % interval",
     )
+    intervals.set_alpha(0.4)
     top.set_title("How often it is right, when it is this sure")
     top.set_ylabel("accuracy")
     top.set_ylim(0, 1.03)
@@ -75,8 +75,7 @@ def paint_reliability(figure: Figure, evaluation: Evaluation) -> None:
         [(each.low + each.high) / 2 for each in bins],
         [each.photos for each in bins],
         width=[0.9 * (each.high - each.low) for each in bins],
-        color=RIGHT,
-        alpha=0.75,
+        color=NEUTRAL,
     )
     bottom.set_ylabel("photos")
     bottom.set_xlabel("confidence")
@@ -87,28 +86,28 @@ def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
     """The share wrong among the accepted, for every share accepted, and where the thresholds lie."""
     axes = figure.subplots()
     curve, recommendation = evaluation.curve, evaluation.recommendation
-    axes.step(curve.coverage, curve.risk, where="post", color=RIGHT, linewidth=1.6)
-    axes.fill_between(curve.coverage, curve.risk, step="post", color=RIGHT, alpha=0.12, linewidth=0)
-    axes.axhline(recommendation.target_error, color=WRONG, linestyle=DASHED, linewidth=1)
+    axes.step(curve.coverage, curve.risk, where="post", color=ALERT, linewidth=1.6)
+    axes.fill_between(curve.coverage, curve.risk, step="post", color=ALERT, alpha=0.12, linewidth=0)
+    axes.axhline(recommendation.target_error, color=MUTED, linestyle=DOTTED, linewidth=1)
     axes.annotate(
         f"target {100 * recommendation.target_error:g} %",
         (0.01, recommendation.target_error),
         xytext=(0, 3),
         textcoords="offset points",
-        color=WRONG,
+        color=MUTED,
     )
     top = max(1.15 * float(curve.risk.max(initial=0)), 2 * recommendation.target_error)
     found, configured = recommendation.found, evaluation.configured
     if found is not None:
         top = max(top, 1.3 * found.bound)
-        _mark(axes, found.coverage, found.error_rate, f"recommended {found.threshold:g}", CHOSEN, found.bound)
+        _mark(axes, found.coverage, found.error_rate, f"recommended {found.threshold:g}", INK, found.bound)
     if configured is not None and configured.accepted:
         _mark(
             axes,
             configured.coverage,
             configured.error_rate,
             f"configured {configured.threshold:g}",
-            INK,
+            charts.PAPER,
             min(configured.bound, top),
         )
     axes.set_title("The more photos it decides, the more of them are wrong")
@@ -123,9 +122,12 @@ def paint_risk_coverage(figure: Figure, evaluation: Evaluation) -> None:
         axes.legend(loc="upper left", title="bar: up to its upper bound", alignment="left")
 
 
-def _mark(axes: Axes, coverage: float, risk: float, label: str, colour: str, bound: float) -> None:
-    axes.plot([coverage, coverage], [risk, bound], color=colour, linewidth=2, solid_capstyle="butt")
-    axes.plot([coverage], [risk], "o", color=colour, markersize=7, label=label, clip_on=False, zorder=5)
+def _mark(axes: Axes, coverage: float, risk: float, label: str, filling: str, bound: float) -> None:
+    axes.plot([coverage, coverage], [risk, bound], color=INK, linewidth=2, solid_capstyle="butt")
+    axes.plot(
+        [coverage], [risk], "o", color=INK, markerfacecolor=filling, markeredgewidth=1.5, markersize=7, label=label,
+        clip_on=False, zorder=5,
+    )  # fmt: skip
 
 
 def _percent(share: float, _: int | None) -> str:
@@ -138,7 +140,7 @@ def paint_confusion(figure: Figure, evaluation: Evaluation) -> None:
     labels = evaluation.predictions.classes
     names, counts = confusion_rows(evaluation)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -151,11 +153,12 @@ def paint_confusion(figure: Figure, evaluation: Evaluation) -> None:
     if len(labels) > NUMBERED_CLASSES:
         return
     for row in range(len(names)):
+        texts = percentages(counts[row].tolist())
         for column in range(len(labels)):
             axes.text(
                 column,
                 row,
-                f"{counts[row, column]}\n{small_percent(float(shares[row, column]))}",
+                f"{counts[row, column]}\n{texts[column]}",
                 ha="center",
                 va="center",
                 color="white" if shares[row, column] > 0.55 else INK,
@@ -169,26 +172,17 @@ def confusion_rows(evaluation: Evaluation) -> tuple[list[str], Ints]:
     return names, np.vstack([evaluation.confusion, *(np.array([row], dtype=np.int64) for row in others)])
 
 
-def small_percent(share: float) -> str:
-    """A share as a person reads it: never 0 % or 100 % for what is not exactly that."""
-    if 0 < share < 0.01:
-        return "<1 %"
-    if 0.99 < share < 1:
-        return ">99 %"
-    return f"{100 * share:.0f} %"
-
-
 def paint_thresholds(figure: Figure, evaluation: Evaluation) -> None:
     """Both curves over the threshold: the share wrong among the accepted, and the share of strangers routed."""
     axes = figure.subplots()
     curve = evaluation.curve
-    axes.step(curve.thresholds, curve.risk, where="post", color=RIGHT, linewidth=1.6, label="wrong among the accepted")
+    axes.step(curve.thresholds, curve.risk, where="post", color=ALERT, linewidth=1.6, label="wrong among the accepted")
     for (group, figures), style in zip(evaluation.strangers.items(), ("-", DASHED, DOTTED), strict=False):
         thresholds = [each.threshold for each in figures.curve]
         axes.plot(
             thresholds,
             [each.share for each in figures.curve],
-            color=charts.RED,
+            color=STRANGERS,
             linestyle=style,
             linewidth=1.6,
             label=f"strangers routed, {group}",
@@ -197,24 +191,29 @@ def paint_thresholds(figure: Figure, evaluation: Evaluation) -> None:
             thresholds,
             [each.share for each in figures.curve],
             [each.bound for each in figures.curve],
-            color=charts.RED,
+            color=STRANGERS,
             alpha=0.1,
             linewidth=0,
         )
-    found, configured = evaluation.recommendation.found, evaluation.configured
-    for threshold, colour, name in (
-        (found.threshold if found else None, CHOSEN, "recommended"),
-        (configured.threshold if configured else None, INK, "configured"),
-    ):
-        if threshold is not None:
-            axes.axvline(threshold, color=colour, linestyle=DASHED, linewidth=1.2, label=f"{name} {threshold:g}")
+    _thresholds(axes, evaluation)
     axes.set_title("What each threshold lets through")
     axes.set_xlabel("threshold")
-    axes.set_ylabel("share (shaded: to its upper bound)" if evaluation.strangers else "share")
+    axes.set_ylabel("share")
     axes.set_xlim(1 / len(evaluation.predictions.classes), 1.005)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(_percent))
-    axes.legend(loc="upper right", frameon=True, facecolor=charts.PAPER, edgecolor="none", framealpha=0.85)
+    # below the axes, since both lines and both curves cross all of them
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2)
+
+
+def _thresholds(axes: Axes, evaluation: Evaluation) -> None:
+    """Upright lines: the configured threshold dashed, as in the report, and the recommended one whole."""
+    found, configured = evaluation.recommendation.found, evaluation.configured
+    if found is not None:
+        axes.axvline(found.threshold, color=INK, linewidth=1.2, label=f"recommended {found.threshold:g}")
+    if configured is not None:
+        name = f"configured {configured.threshold:g}"
+        axes.axvline(configured.threshold, color=INK, linestyle=DASHED, linewidth=1.2, label=name)
 
 
 def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
@@ -225,7 +224,7 @@ def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
     edges = np.linspace(least, 1, CONFIDENCE_BINS + 1)
     for axes, chosen, colour, name in (
         (upper, confidences[correct], RIGHT, "right"),
-        (lower, confidences[~correct], WRONG, "wrong"),
+        (lower, confidences[~correct], ALERT, "wrong"),
     ):
         axes.hist(np.maximum(chosen, least), bins=list(edges), color=colour, rwidth=0.92)
         axes.set_ylabel("photos")
@@ -234,17 +233,7 @@ def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
         # room for the words above the bars
         axes.set_ylim(top=axes.get_ylim()[1] * 1.3)
         axes.text(0.01, 0.92, f"{len(chosen)} {name}", transform=axes.transAxes, va="top", color=colour, weight="bold")
-        found, configured = evaluation.recommendation.found, evaluation.configured
-        if found is not None:
-            axes.axvline(found.threshold, color=CHOSEN, linewidth=1.5, label=f"recommended {found.threshold:g}")
-        if configured is not None:
-            axes.axvline(
-                configured.threshold,
-                color=INK,
-                linestyle=DASHED,
-                linewidth=1.2,
-                label=f"configured {configured.threshold:g}",
-            )
+        _thresholds(axes, evaluation)
     upper.set_title("How sure it was")
     handles, names = upper.get_legend_handles_labels()
     if handles:
@@ -255,8 +244,8 @@ def paint_confidence(figure: Figure, evaluation: Evaluation) -> None:
 
 PICTURES: Mapping[str, tuple[Callable[[Figure, Evaluation], None], tuple[float, float]]] = {
     "reliability": (paint_reliability, (6.4, 6.0)),
-    "risk_coverage": (paint_risk_coverage, (7.2, 4.6)),
-    "thresholds": (paint_thresholds, (7.2, 4.6)),
+    "risk_coverage": (paint_risk_coverage, (7.2, 5.4)),
+    "thresholds": (paint_thresholds, (7.2, 5.4)),
     "confusion": (paint_confusion, (5.6, 5.0)),
     "confidence": (paint_confidence, (7.2, 4.6)),
 }

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contract import shares
 from training.evaluation.statistics import Bools, Floats, Ints, error_upper_bound
 from training.evaluation.strangers import Routed, routed_at
 
@@ -98,7 +99,7 @@ class Recommendation:
             percent += f" and at most {_percent(self.target_strangers)} of strangers routed"
         if self.found is not None:
             return (
-                f"{self.found.threshold:g} accepts {math.floor(100 * self.found.coverage)} % of photos "
+                f"{self.found.threshold:g} accepts {shares.percent(self.found.coverage)} of photos "
                 f"with at most {percent} ({level})"
             )
         plain = f"No threshold is shown to accept photos with at most {percent} ({level})"
@@ -110,11 +111,11 @@ class Recommendation:
             worst = max(near.strangers, key=lambda each: each.bound)
             return (
                 f"{plain}: already at {near.threshold:g}, {worst.routed} of {worst.photos} strangers are "
-                f"routed, so at most {_percent(worst.bound)}"
+                f"routed, so at most {shares.at_most(worst.bound)}"
             )
         return (
             f"{plain}: already at {near.threshold:g}, {near.errors} of {near.accepted} accepted "
-            f"are wrong, so at most {_percent(near.bound)}"
+            f"are wrong, so at most {shares.at_most(near.bound)}"
         )
 
 

@@ -14,7 +14,6 @@ from operations.captures.records import Batch
 from operations.report import canvas, figures, pictures
 from operations.report.drift import measure_drift
 from operations.report.figures import ReviewRate
-from operations.report.page import TEMPLATES
 from operations.report.photos import Collector
 from operations.report.windows import cut, windows
 from tests.assertions import at_least_one
@@ -68,7 +67,7 @@ def test_a_dot_is_drawn_for_every_photo_in_the_colour_of_its_outcome(photos):
     for outcome in figures.DRAWN:
         mine = [value for value, each in zip(data.confidences, data.outcomes, strict=True) if each == outcome]
         assert dots[WORDS[outcome]].get_offsets()[:, 1].tolist() == mine
-        assert colors.to_hex(dots[WORDS[outcome]].get_facecolor()[0]) == canvas.OUTCOME_COLOURS[outcome]
+        assert colors.to_hex(dots[WORDS[outcome]].get_facecolor()[0]) == charts.OUTCOME_COLOURS[outcome]
     assert {line.get_label(): list(line.get_ydata()) for line in axes.lines}["threshold 0.8"] == [0.8, 0.8]
     assert WORDS["fault"] not in dots
 
@@ -269,39 +268,10 @@ def test_a_single_photo_can_be_drawn():
 def test_no_colour_has_two_meanings():
     labels = [*(f"c{index}" for index in range(5)), "neither", figures.OTHERS]
     mine = pictures.class_colours(labels)
-    meanings = [*canvas.OUTCOME_COLOURS.values(), canvas.NEUTRAL, charts.INK, charts.MUTED]
+    meanings = [*charts.OUTCOME_COLOURS.values(), charts.NEUTRAL, charts.INK, charts.MUTED]
     assert len(set(mine)) == len(mine)
-    assert set(mine) & set(meanings) == {canvas.OUTCOME_COLOURS["neither"]}  # the label of strangers
+    assert set(mine) & set(meanings) == {charts.OUTCOME_COLOURS["neither"]}  # the label of strangers
     assert len(set(meanings)) == len(meanings)
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_colour_is_told_from_the_card_and_from_each_other_in_both_themes(dark):
-    themes = re.findall(r":root \{(.*?)\}", css(), re.DOTALL)
-    assert len(themes) == 3  # light, dark, print
-    values = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", themes[1 if dark else 0]))
-    assert {f"--{name}" for name in values} >= set(canvas.VARIABLES.values())
-    drawn = [name for name in values if name not in ("page", "card", "grid", "ink", "muted")]
-    for name in (*drawn, "ink", "muted"):
-        least = 1.5 if name == "other" else 4.5 if name in ("ink", "muted") else 2.2
-        assert contrast(values[name], values["card"]) >= least, name
-    shades = [values[name] for name in drawn]
-    assert len(set(shades)) == len(shades)
-
-
-def css() -> str:
-    return (TEMPLATES / "report.css").read_text()
-
-
-def contrast(first: str, second: str) -> float:
-    """As WCAG 2 defines it."""
-
-    def luminance(colour: str) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colors.to_rgb(colour)]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    high, low = sorted((luminance(first), luminance(second)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_the_svg_follows_the_theme_and_its_ids_are_its_own(photos):

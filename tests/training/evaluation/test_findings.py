@@ -17,7 +17,6 @@ from training.evaluation.pictures import (
     paint_reliability,
     paint_risk_coverage,
     paint_thresholds,
-    small_percent,
 )
 from training.evaluation.statistics import error_upper_bound
 from training.evaluation.strangers import ScoredStrangers
@@ -157,13 +156,6 @@ def test_both_curves_are_drawn_and_strangers_have_their_rows_in_the_confusion(tm
         "strangers, unseen",
     ]
     assert len(draw_pictures(evaluation, tmp_path)) == 5
-
-
-@pytest.mark.parametrize(
-    ("share", "text"), [(0, "0 %"), (0.0001, "<1 %"), (0.0149, "1 %"), (0.996, ">99 %"), (1, "100 %")]
-)
-def test_no_share_is_rounded_to_nothing_or_to_all(share, text):
-    assert small_percent(share) == text
 
 
 @pytest.mark.parametrize("classes", [FIVE[:2], FIVE, tuple(f"class {i}" for i in range(20))])

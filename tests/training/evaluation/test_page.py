@@ -7,17 +7,20 @@ import re
 
 import pytest
 
+from contract.charts import draw
+from contract.shares import at_most, unbroken
 from tests.browser import browse
 from tests.training.evaluation.evidence_builders import predictions, some_predictions
 from tests.training.evaluation.test_findings import with_strangers
 from training.evaluation.findings import evaluate
 from training.evaluation.page import headline, page_of
+from training.evaluation.pictures import paint_thresholds
 
 
 def test_the_headline_says_what_the_configured_threshold_does():
     text = headline(evaluate(predictions([[0.9, 0.1], [0.95, 0.05], [0.6, 0.4]], [0, 1, 1]), configured=0.8))
     assert text.startswith(
-        "At the configured threshold 0.8 the model decides 67 % of vehicle photos by itself; 50 % of"
+        "At the configured threshold 0.8 the model decides 67 % of vehicle photos by itself; 50.0 % of"
     )
 
 
@@ -54,7 +57,7 @@ def test_it_shows_at_every_width_without_scrolling_sideways_or_asking_the_networ
     evaluation = evaluate(with_strangers(), configured=0.8)
     shown = browse(page_of(evaluation, {"bicycle": [], "neither": []}), width, dark=dark)
     assert shown.facts["scrollWidth"] <= shown.facts["width"]
-    assert shown.facts["heading"] == headline(evaluation)
+    assert shown.facts["heading"] == unbroken(headline(evaluation))
     assert len(shown.facts["pictures"]) == 4
     assert all(each["label"] and each["role"] == "img" and each["height"] > 100 for each in shown.facts["pictures"])
     assert shown.facts["smallestText"] > 6
@@ -68,3 +71,28 @@ def test_it_shows_at_every_width_without_scrolling_sideways_or_asking_the_networ
 def test_a_page_without_strangers_does_not_speak_of_them():
     page = page_of(evaluate(some_predictions(), configured=0.8), {})
     assert "Strangers" not in page and "What it was trained on" not in page
+
+
+def test_strangers_are_told_at_the_configured_and_at_the_recommended_threshold():
+    evaluation = evaluate(with_strangers(), configured=0.5)
+    page = page_of(evaluation, {})
+    assert evaluation.recommendation.found.threshold != 0.5
+    for name, at in (("configured", evaluation.configured), ("recommended", evaluation.recommendation.found)):
+        tiles = page.partition(f"<h2>At the {name} threshold {at.threshold:g}</h2>")[2].partition("</section>")[0]
+        for group, figures in evaluation.strangers.items():
+            routed = getattr(figures, name)
+            assert f"Strangers routed, {group} kinds" in tiles
+            assert f"{routed.routed} of {routed.photos}, at most {unbroken(at_most(routed.bound))}" in tiles
+
+
+def test_a_threshold_that_is_both_configured_and_recommended_is_shown_once():
+    found = evaluate(with_strangers()).recommendation.found
+    page = page_of(evaluate(with_strangers(), configured=found.threshold), {})
+    assert re.findall(r"<h2>At the (.*?) threshold", page) == ["configured and recommended"]
+
+
+def test_the_legend_covers_neither_curve_nor_threshold():
+    figure = draw(lambda figure: paint_thresholds(figure, evaluate(with_strangers(), configured=0.8)), (5, 4))
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert not figure.axes[0].get_window_extent().overlaps(legend.get_window_extent())
