@@ -13,9 +13,12 @@ from __future__ import annotations
 import argparse
 import io
 import math
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import sklearn
