@@ -9,6 +9,7 @@ import pytest
 
 from contract.charts import draw
 from contract.shares import at_most, unbroken
+from tests.assertions import at_least_one
 from tests.browser import browse
 from tests.training.evaluation.evidence_builders import predictions, some_predictions
 from tests.training.evaluation.test_findings import with_strangers
