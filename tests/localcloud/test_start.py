@@ -1,8 +1,10 @@
 """`start`: the emulators alone, where Pulumi.local.yaml says, and what the provider is told of them."""
 
+import contextlib
 import inspect
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -40,9 +42,13 @@ TRUST = {
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, and that the kernel gives to nobody who asks for any (ip_local_port_range)."""
+    # not the seeded generator: two workers would look in the same order
+    for port in random.SystemRandom().sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port among a hundred")
 
 
 def on_free_ports(root: Path) -> Path:
