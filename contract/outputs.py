@@ -96,6 +96,24 @@ def read_outputs(path: str | Path | None) -> StackOutputs | None:
     return parse_outputs(document, str(name))
 
 
+def require_outputs(path: str | Path | None, *needed: str) -> StackOutputs:
+    """The outputs, for a command that can do nothing without a stack.
+
+    Args:
+        path: as `read_outputs` takes it.
+        needed: fields of StackOutputs that must have a value.
+
+    Raises:
+        UserError: no file is named, it can't be read or holds something else, or it lacks one of `needed`.
+    """
+    outputs = read_outputs(path)
+    if outputs is None:
+        raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
+    if missing := [OUTPUT_NAMES[name] for name in needed if not getattr(outputs, name)]:
+        raise UserError(f"the outputs name no {' and no '.join(missing)}: is the stack up, and of this version?")
+    return outputs
+
+
 def parse_outputs(document: object, name: str = "outputs") -> StackOutputs:
     """The outputs in a parsed JSON document; outputs that are unknown here mean nothing.
 

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
-from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.outputs import VARIABLE, StackOutputs, require_outputs
 
 if TYPE_CHECKING:
     from operations.forget.traces import Places
@@ -41,9 +41,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: an option or the stack's outputs can't be used.
     """
-    outputs = read_outputs(args.outputs)
-    if outputs is None:
-        raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
+    outputs = require_outputs(args.outputs, "bucket", "decisions_table", "review_queue_url")
     key = args.key.removeprefix(f"s3://{outputs.bucket}/")
     if not key or key.startswith("s3://"):
         raise UserError(f"KEY must be the key of a photo in {outputs.bucket}, got {args.key!r}")
@@ -59,6 +57,11 @@ def run(args: argparse.Namespace) -> int:
             for trace in found:
                 status.update(f"removing {trace.place} {trace.name}")
                 trace.remove()
+        held = places.queue.counts().held
+    if held:
+        # whose they are can't be seen, so nothing may claim that none of them is this photo's
+        hidden = f"about {counted(held, 'review message')} can't be seen, since somebody looks at them"
+        print(f"{hidden}: run it again later", file=sys.stderr)
     if args.json:
         removed = {"key": key, "removed": args.yes, "traces": [{"place": t.place, "name": t.name} for t in found]}
         write_json(removed)
@@ -80,17 +83,6 @@ def _places(outputs: StackOutputs) -> Places:
     from operations.forget.traces import Places
     from operations.review.queue import ReviewQueue
 
-    missing = [
-        name
-        for name, value in (
-            ("bucket", outputs.bucket),
-            ("decisionsTable", outputs.decisions_table),
-            ("reviewQueueUrl", outputs.review_queue_url),
-        )
-        if not value
-    ]
-    if missing:
-        raise UserError(f"the outputs name no {', '.join(missing)}: is the stack up?")
     return Places(
         s3=boto3.client("s3"),
         bucket=outputs.bucket,

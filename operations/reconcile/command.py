@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from contract.errors import UserError
-from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.outputs import VARIABLE, StackOutputs, require_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,23 +61,6 @@ class Reconciled:
     letters: Queued
 
 
-def outputs_for(path: str | None, needed: Sequence[str]) -> StackOutputs:
-    """The stack's outputs.
-
-    Raises:
-        UserError: there are none, or one of those that are needed is missing.
-    """
-    from contract.outputs import OUTPUT_NAMES
-
-    outputs = read_outputs(path)
-    if outputs is None:
-        raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
-    missing = [OUTPUT_NAMES[name] for name in needed if not getattr(outputs, name)]
-    if missing:
-        raise UserError(f"the outputs name no {', '.join(missing)}: is the stack up, and of this version?")
-    return outputs
-
-
 def period_of(args: argparse.Namespace, now: datetime, kept_days: int | None) -> Period:
     """The period that was asked for.
 
@@ -108,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     from operations.reconcile.bar import LateBar
     from operations.review.queue import ReviewQueue
 
-    outputs = outputs_for(args.outputs, NEEDED)
+    outputs = require_outputs(args.outputs, *NEEDED)
     now = datetime.now(UTC)
     period = period_of(args, now, outputs.decision_retention_days)
     if not 0 <= args.grace <= 1440:

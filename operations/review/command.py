@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
-from contract.outputs import VARIABLE, StackOutputs, read_outputs
+from contract.outputs import VARIABLE, StackOutputs, require_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PICTURE_COLUMNS = 32
 SETTLE_EVERY_SECONDS = 1.0
+NEEDED_TO_SERVE = ("decisions_table", "event_bus_name", "state_machine_arn", "bucket", "labels")
 DEFAULT_RETENTION_DAYS = 365
 """For a stack whose outputs do not say how long decisions are kept."""
 
@@ -50,11 +51,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: an option or the stack's outputs can't be used.
     """
-    outputs = read_outputs(args.outputs)
-    if outputs is None:
-        raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
-    if not outputs.review_queue_url:
-        raise UserError("the outputs name no reviewQueueUrl: is the stack up?")
+    outputs = require_outputs(args.outputs, "review_queue_url", *(NEEDED_TO_SERVE if args.serve else ()))
     if not 0 <= args.port <= 65535:
         raise UserError(f"--port must be between 0 and 65535, got {args.port}")
     if args.serve:
@@ -155,19 +152,6 @@ def serve(outputs: StackOutputs, port: int, by: str) -> int:
     from operations.review.queue import ReviewQueue
     from operations.review.server import create_app
 
-    missing = [
-        name
-        for name, value in (
-            ("decisionsTable", outputs.decisions_table),
-            ("eventBusName", outputs.event_bus_name),
-            ("stateMachineArn", outputs.state_machine_arn),
-            ("bucket", outputs.bucket),
-            ("labels", outputs.labels),
-        )
-        if not value
-    ]
-    if missing:
-        raise UserError(f"the outputs name no {', '.join(missing)}: is the stack up?")
     stack = StackNames(outputs.bucket, outputs.event_bus_name, outputs.labels, outputs.loading_bays)
     new_answer(stack.answers[0], by, datetime.now(UTC), 0, stack.answers)  # refuses a name before anything is served
     s3 = boto3.client("s3")

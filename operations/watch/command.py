@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from contract.errors import UserError
-from contract.outputs import VARIABLE, read_outputs
+from contract.outputs import VARIABLE, require_outputs
 
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 3600.0
 """Seconds."""
@@ -33,11 +33,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: an option or the stack's outputs can't be used.
     """
-    outputs = read_outputs(args.outputs)
-    if outputs is None:
-        raise UserError(f"which stack? give --outputs FILE or set {VARIABLE}")
-    if not outputs.state_machine_arn or not outputs.decisions_table:
-        raise UserError("the outputs name no stateMachineArn and decisionsTable: is the stack up?")
+    outputs = require_outputs(args.outputs, "state_machine_arn", "decisions_table")
     if not SHORTEST_INTERVAL <= args.interval <= LONGEST_INTERVAL:
         allowed = f"between {SHORTEST_INTERVAL:g} and {LONGEST_INTERVAL:g} seconds"
         raise UserError(f"--interval must be {allowed}, got {args.interval:g}")

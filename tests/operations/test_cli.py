@@ -92,7 +92,7 @@ def test_a_mistyped_command_or_option_is_named(words, message, capsys):
             ["watch", "--outputs", "outputs.json", "--interval", "nan"],
             "--interval must be between 0.1 and 3600 seconds",
         ),
-        (["watch", "--outputs", "empty.json"], "the outputs name no stateMachineArn and decisionsTable"),
+        (["watch", "--outputs", "empty.json"], "the outputs name no stateMachineArn and no decisionsTable"),
         (["report", "--outputs", "empty.json"], "where are the captures?"),
     ],
 )

@@ -82,6 +82,16 @@ def test_nothing_is_left_of_the_photo_and_all_of_the_others(stack: Stacked, caps
     assert main(["forget", key]) == 0 and "0 traces" in capsys.readouterr().out
 
 
+def test_a_message_that_somebody_looks_at_is_not_passed_over_in_silence(
+    stack: Stacked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, _ = fill(stack, "a.png")
+    stack.sqs.receive_message(QueueUrl=stack.queue, VisibilityTimeout=300)
+    assert main(["forget", key, "--yes"]) == 0
+    said = capsys.readouterr()
+    assert "review queue" not in said.out and "about 1 review message can't be seen" in said.err
+
+
 def test_without_yes_everything_stays(stack: Stacked, capsys: pytest.CaptureFixture[str]) -> None:
     key, _ = fill(stack, "a.png")
     before = everything(stack)
