@@ -14,26 +14,18 @@ from contract.outputs import exports
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
-data = DataBucket("data", {"capture_retention_days": stack.retention.capture_days, "protect": stack.protect_data,
-                           "kms_key_arn": stack.kms_key_arn})  # fmt: skip
-
-model = TrainingEndpoint(
-    "model",
-    {
-        "bucket": data.bucket,
-        "bucket_arn": data.arn,
-        "account_id": account_id,
-        "region": stack.region,
-        "image_uri": stack.image_uri,
-        "training": stack.training,
-        "promoted": stack.promoted,
-        "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
-        "realtime": stack.realtime,
-        "serverless": stack.serverless,
-        "log_retention_days": stack.retention.log_days,
-        "kms_key_arn": stack.kms_key_arn,
-    },
-)
+data = DataBucket("data", {
+    "photo_retention_days": stack.retention.photo_days, "capture_retention_days": stack.retention.capture_days,
+    "correction_retention_days": stack.retention.correction_days, "protect": stack.protect_data,
+    "kms_key_arn": stack.kms_key_arn,
+})  # fmt: skip
+model = TrainingEndpoint("model", {
+    "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, "region": stack.region,
+    "image_uri": stack.image_uri, "training": stack.training, "promoted": stack.promoted,
+    "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
+    "realtime": stack.realtime, "serverless": stack.serverless,
+    "log_retention_days": stack.retention.log_days, "kms_key_arn": stack.kms_key_arn,
+})  # fmt: skip
 
 workflow = ClassificationWorkflow(
     "workflow",
@@ -92,7 +84,7 @@ outputs = exports(
     dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE, region=stack.region,
     classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
     confidence_threshold=stack.confidence_threshold, image_size=stack.image_size,
-    decision_retention_days=stack.retention.decision_days,
+    decision_retention_days=stack.retention.decision_days, photo_retention_days=stack.retention.photo_days,
 )  # fmt: skip
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -14,7 +14,11 @@ from contract import prefixes
 from contract.names import component_type
 
 KEEP_OLD_VERSIONS_DAYS = 30
-"""A photo or a dataset that was overwritten by mistake can be had back for a month."""
+"""A dataset or a model that was overwritten by mistake can be had back for a month."""
+KEEP_OLD_CAPTURES_DAYS = 1
+"""S3's least: nothing overwrites a capture, and one that has expired is not wanted back."""
+PHOTO_DAYS, CORRECTION_DAYS = 90, 730
+"""Unless an argument says otherwise."""
 ABORT_UPLOADS_DAYS = 3
 
 
@@ -23,6 +27,12 @@ class DataBucketArgs(TypedDict):
 
     capture_retention_days: pulumi.Input[int]
     """Days that captured inferences are kept, from 1 to 3650."""
+    photo_retention_days: NotRequired[int]
+    """Days after which nothing is left of a photo in `incoming/`, from 30 to 3650; 90 without it. It expires 15 days
+    before, and can be had back meanwhile."""
+    correction_retention_days: NotRequired[int]
+    """Days after which nothing is left of a sample in `corrections/`, from 30 to 3650; 730 without it. It expires 15
+    days before, and can be had back meanwhile."""
     protect: NotRequired[bool]
     """Whether to refuse to delete the bucket, as without this argument; else it goes with all its objects."""
     kms_key_arn: NotRequired[pulumi.Input[str] | None]
@@ -43,6 +53,8 @@ class DataBucket(pulumi.ComponentResource):
     def __init__(self, name: str, args: DataBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = Arguments("DataBucket", name, args)
         given.required("capture_retention_days", bounds.RETENTION_DAYS)
+        given.optional("photo_retention_days", bounds.PHOTO_RETENTION_DAYS)
+        given.optional("correction_retention_days", bounds.PHOTO_RETENTION_DAYS)
         given.optional("protect", bounds.YES_OR_NO)
         given.optional("kms_key_arn", bounds.KMS_KEY)
         given.refuse()
@@ -75,6 +87,7 @@ class DataBucket(pulumi.ComponentResource):
             versioning_configuration={"status": "Enabled"},
             opts=child,
         )
+        old = bounds.OLD_PHOTO_DAYS
         key = args.get("kms_key_arn")
         encryption = s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
@@ -100,17 +113,20 @@ class DataBucket(pulumi.ComponentResource):
             f"{name}-lifecycle",
             bucket=bucket.bucket,
             rules=[
-                {
-                    "id": "captures-expire",
-                    "status": "Enabled",
-                    "filter": {"prefix": prefixes.CAPTURE},
-                    "expiration": {"days": args["capture_retention_days"]},
-                },
+                _expiry("photos", prefixes.INCOMING, args.get("photo_retention_days", PHOTO_DAYS) - old, old),
+                _expiry(
+                    *("corrections", prefixes.CORRECTIONS),
+                    *(args.get("correction_retention_days", CORRECTION_DAYS) - old, old),
+                ),
+                _expiry("captures", prefixes.CAPTURE, args["capture_retention_days"], KEEP_OLD_CAPTURES_DAYS),
                 {
                     "id": "old-versions-expire",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
+                    # of two rules for an old version the shorter one counts (S3 User Guide, "Conflicting lifecycle
+                    # configurations"); what is left of an object all of whose versions are gone goes too
                     "noncurrent_version_expiration": {"noncurrent_days": KEEP_OLD_VERSIONS_DAYS},
+                    "expiration": {"expired_object_delete_marker": True},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOADS_DAYS},
                 },
             ],
@@ -124,3 +140,16 @@ class DataBucket(pulumi.ComponentResource):
         self.capture_uri = pulumi.Output.concat("s3://", self.bucket, "/", prefixes.CAPTURE)
         self.baseline_uri = pulumi.Output.concat("s3://", self.bucket, "/", prefixes.BASELINE_FILE)
         self.register_outputs({"bucket": self.bucket, "arn": self.arn})
+
+
+def _expiry(
+    what: str, prefix: str, days: pulumi.Input[int], old_days: int
+) -> s3.BucketLifecycleConfigurationRuleArgsDict:
+    """A rule: after `days` an object becomes an old version, and `old_days` later it is gone."""
+    return {
+        "id": f"{what}-expire",
+        "status": "Enabled",
+        "filter": {"prefix": prefix},
+        "expiration": {"days": days},
+        "noncurrent_version_expiration": {"noncurrent_days": old_days},
+    }

@@ -58,6 +58,7 @@ class StackOutputs:
     functions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Step -> name of its function."""
     decision_retention_days: int | None = None
+    photo_retention_days: int | None = None
     dashboard_name: str = ""
     metric_namespace: str = ""
     region: str = ""

@@ -125,6 +125,11 @@ def arn(service: str, resource: str, what: str) -> Text:
 
 YES_OR_NO = Boolean()
 RETENTION_DAYS = WholeNumber(1, 3650)
+OLD_PHOTO_DAYS = 15
+"""Days that the old version of a photo is kept: a day more than SQS keeps the message of one that waits for a person
+(SQS API reference, MessageRetentionPeriod)."""
+PHOTO_RETENTION_DAYS = WholeNumber(2 * OLD_PHOTO_DAYS, 3650)
+"""Old versions included: what nobody touches is there for as long as it may wait for a person."""
 LOG_RETENTION_DAYS = OneOf(
     (
         *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract import prefixes
 from contract.decisions import OUTCOMES
 from contract.errors import ThresholdNotMet
 from localcloud.costs.paths import path
@@ -75,25 +76,32 @@ class Bill:
     def _bucket(self) -> Iterator[Usage]:
         for bucket in self.of("Bucket"):
             where, photos = self.component(bucket), self.photos
-            yield Usage(where, "the month's photos stored; nothing expires them", "s3.storage", "GB-month",
-                        photos * self.assumed["photo_megabytes"] / 1000)  # fmt: skip
+            days = self._kept_days(prefixes.INCOMING)
+            yield Usage(where, f"photos kept for {days:g} days", "s3.storage", "GB-month",
+                        photos * self.assumed["photo_megabytes"] / 1000 * days / DAYS_A_MONTH)  # fmt: skip
             yield Usage(where, "photos uploaded", "s3.put", "requests", photos)
             yield Usage(where, "photos read", "s3.get", "requests", photos * self.assumed["reads_a_photo"])
             files = self.captured / self.assumed["captures_a_file"]
             yield Usage(where, "events of new objects", "s3.events", "events", photos + files)
             if not self.captured:
                 continue
-            days = next(
-                (rule["expiration"]["days"] for each in self.of("BucketLifecycleConfiguration")
-                 for rule in each["inputs"]["rules"] if "expiration" in rule),
-                DAYS_A_MONTH,
-            )  # fmt: skip
+            days = self._kept_days(prefixes.CAPTURE)
             # base64 of the picture, and what SageMaker writes around it
             record = self.picture_bytes * 4 / 3 + 500
             yield Usage(where, f"captures kept for {days:g} days", "s3.storage", "GB-month",
                         self.captured * record / GB * days / DAYS_A_MONTH)  # fmt: skip
             yield Usage(where, "capture files written", "s3.put", "requests", files)
             yield Usage(where, "capture files read", "s3.get", "requests", files)
+
+    def _kept_days(self, prefix: str) -> float:
+        """Days until nothing is left of an object under `prefix`; a month where no rule says it."""
+        rules: list[Entry] = [
+            rule for each in self.of("BucketLifecycleConfiguration") for rule in each["inputs"]["rules"]
+        ]
+        its = next((rule for rule in rules if rule["filter"]["prefix"] == prefix), None)
+        if its is None:
+            return DAYS_A_MONTH
+        return its["expiration"]["days"] + its["noncurrentVersionExpiration"]["noncurrentDays"]
 
     def _endpoint(self) -> Iterator[Usage]:
         for configuration in self.of("EndpointConfiguration"):

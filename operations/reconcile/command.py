@@ -61,11 +61,11 @@ class Reconciled:
     letters: Queued
 
 
-def period_of(args: argparse.Namespace, now: datetime, kept_days: int | None) -> Period:
+def period_of(args: argparse.Namespace, now: datetime, outputs: StackOutputs) -> Period:
     """The period that was asked for.
 
     Raises:
-        UserError: it ends before it starts, or begins before what is kept of decisions.
+        UserError: it ends before it starts, or begins before what is kept of photos or of decisions.
     """
     from operations.captures.period import Period, parse_moment
 
@@ -74,8 +74,11 @@ def period_of(args: argparse.Namespace, now: datetime, kept_days: int | None) ->
     end = parse_moment(args.until, zone, end=True, option="--until") if args.until else now
     if start >= end:
         raise UserError(f"--since must be before --until, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC")
-    if kept_days is not None and start < now - timedelta(days=kept_days):
-        raise UserError(f"--since must be within the {kept_days} days that decisions are kept, got {start:%Y-%m-%d}")
+    kept = {"photos": outputs.photo_retention_days, "decisions": outputs.decision_retention_days}
+    # what was forgotten first says how far one can look back
+    for what, days in sorted((each for each in kept.items() if each[1] is not None), key=lambda each: each[1] or 0):
+        if days is not None and start < now - timedelta(days=days):
+            raise UserError(f"--since must be within the {days} days that {what} are kept, got {start:%Y-%m-%d}")
     return Period(start, end)
 
 
@@ -93,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
     outputs = require_outputs(args.outputs, *NEEDED)
     now = datetime.now(UTC)
-    period = period_of(args, now, outputs.decision_retention_days)
+    period = period_of(args, now, outputs)
     if not 0 <= args.grace <= 1440:
         raise UserError(f"--grace must be from 0 to 1440 minutes, got {args.grace:g}")
     if args.renew is not None and not 0 <= args.renew < KEPT_DAYS:

@@ -92,6 +92,20 @@ def bucket_tidied(args: ResourceValidationArgs) -> Complaints:
         yield "no rule expires old versions"
     if not any(at(each, "abortIncompleteMultipartUpload") for each in active):
         yield "no rule aborts uploads that broke off"
+    if not any(at(each, "expiration", "expiredObjectDeleteMarker") is True for each in active):
+        yield "no rule removes the markers of objects that are gone"
+
+
+@on("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+def bucket_forgets_photos(args: ResourceValidationArgs) -> Complaints:
+    """Drivers are people: their photos expire, and so do the old versions that objects leave when they expire."""
+    active = [each for each in items(at(args.props, "rules")) if at(each, "status") == "Enabled"]
+    expiring = [each for each in active if at(each, "expiration", "days")]
+    if not expiring:
+        yield "no rule expires objects"
+    for each in expiring:
+        if not at(each, "noncurrentVersionExpiration", "noncurrentDays"):
+            yield f"{at(each, 'id')}: what expires stays as an old version, without noncurrentVersionExpiration"
 
 
 @on("aws:dynamodb/table:Table")

@@ -82,6 +82,8 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("DataBucket", "capture_retention_days", 3651, "must be a whole number from 1 to 3650, got 3651"),
     ("DataBucket", "capture_retention_days", True, "must be a whole number from 1 to 3650, got true"),
     ("DataBucket", "capture_retention_days", "30", 'must be a whole number from 1 to 3650, got "30"'),
+    ("DataBucket", "photo_retention_days", 29, "must be a whole number from 30 to 3650, got 29"),
+    ("DataBucket", "correction_retention_days", 5000, "must be a whole number from 30 to 3650, got 5000"),
     ("DataBucket", "kms_key_arn", "alias/mine", 'must be the ARN of a KMS key, got "alias/mine"'),
     ("ClassificationWorkflow", "account_id", "12345", 'must be an account\'s 12 digits, got "12345"'),
     ("ClassificationWorkflow", "endpoint_arn", "scones-dev", 'must be the ARN of an endpoint, got "scones-dev"'),

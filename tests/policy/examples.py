@@ -41,6 +41,8 @@ class Example:
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 CLOSED = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
 OLD = {"status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 30}}
+GONE = {"status": "Enabled", "expiration": {"expiredObjectDeleteMarker": True}}
+EXPIRES = {"id": "photos", "status": "Enabled", "expiration": {"days": 75}}
 BROKEN = {"status": "Enabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 3}}
 TABLE, QUEUE, FUNCTION = "aws:dynamodb/table:Table", "aws:sqs/queue:Queue", "aws:lambda/function:Function"
 MACHINE, JOB, MODEL = (
@@ -105,8 +107,16 @@ EXAMPLES: dict[str, Example] = {
     ),
     "bucket-tidied": Example(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-        {"rules": [OLD, BROKEN]},
-        ({"rules": [OLD]}, {"rules": [BROKEN]}, {"rules": [{**OLD, "status": "Disabled"}, BROKEN]}),
+        {"rules": [OLD, BROKEN, GONE]},
+        (
+            {"rules": [OLD, GONE]}, {"rules": [BROKEN, GONE]}, {"rules": [OLD, BROKEN]},
+            {"rules": [{**OLD, "status": "Disabled"}, BROKEN, GONE]},
+        ),
+    ),
+    "bucket-forgets-photos": Example(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        {"rules": [{**EXPIRES, **OLD}, GONE]},
+        ({"rules": [EXPIRES]}, {"rules": [OLD, GONE]}, {"rules": [{**EXPIRES, **OLD, "status": "Disabled"}]}),
     ),
     "table-recoverable": Example(
         TABLE, {"pointInTimeRecovery": {"enabled": True}}, ({}, {"pointInTimeRecovery": {"enabled": False}})
