@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,8 @@ from contract.errors import UserError, figures_in
 from localcloud.cloud import Cloud
 from localcloud.deployment import Deployment
 from operations.review.queue import ReviewQueue, Waiting
+from operations.review.rows import recorded_for
+from operations.review.stale import waiting_now
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ListExecutionsOutputTypeDef
@@ -198,5 +201,6 @@ def _result(photo: Photo, key: str, begun: float, execution: DescribeExecutionOu
 
 
 def waiting_in(cloud: Cloud, deployment: Deployment) -> list[Waiting]:
-    """What waits for a person, without taking it from the queue."""
-    return ReviewQueue(cloud.client("sqs"), str(deployment.outputs["reviewQueueUrl"])).waiting()
+    """What waits for a person, as `operations review` lists it."""
+    recall = partial(recorded_for, cloud.client("dynamodb"), str(deployment.outputs["decisionsTable"]))
+    return waiting_now(ReviewQueue(cloud.client("sqs"), str(deployment.outputs["reviewQueueUrl"])), recall, cloud.say)

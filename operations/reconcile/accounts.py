@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from contract.photos import StoredObject
+from operations.review.rows import Recorded
 
 State = Literal["decided", "answered", "waiting", "dead letter", "in flight", "held or lost", "lost"]
 """held or lost: its message is not to be seen, and the queue holds messages that are hidden at the moment."""
@@ -21,17 +22,6 @@ class Arrived:
 
     photo: StoredObject
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A row of the decisions table."""
-
-    decision: str
-    answered: bool
-    execution: str
-    at: datetime | None
-    """When the model decided; None for a fault that a person answered."""
 
 
 @dataclass(frozen=True, slots=True)

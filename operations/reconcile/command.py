@@ -6,6 +6,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -32,8 +33,8 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "reconcile",
         description="Accounts for every photo that arrived in a period: decided, answered by a person, waiting for"
-        " one, in the dead-letter queue, in flight, or lost. Nothing is taken from a queue. The exit code is 1 when a"
-        " photo is lost that was not repaired.",
+        " one, in the dead-letter queue, in flight, or lost. Nothing is taken from a queue but the message of a"
+        " photo that was decided meanwhile. The exit code is 1 when a photo is lost that was not repaired.",
     )
     add = parser.add_argument
     add("--outputs", metavar="FILE", help=f"stack outputs as JSON (default: ${VARIABLE})")
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     import boto3
     from botocore.config import Config
 
-    from operations.reconcile.bar import LateBar
+    from operations.bar import LateBar
     from operations.review.queue import ReviewQueue
 
     outputs = require_outputs(args.outputs, *NEEDED)
@@ -126,18 +127,22 @@ def look(outputs: StackOutputs, period: Period, grace: timedelta, states: Any, r
     """
     import boto3
 
+    from contract.screen import ERRORS, write_line
     from operations.reconcile import places
     from operations.reconcile.accounts import Census, Found, account_for, balance
     from operations.review.queue import ReviewQueue
+    from operations.review.rows import recorded_for
 
     arrived = list(places.arrived_in(boto3.client("s3"), outputs.bucket, period, bar.say))
     began = datetime.now(UTC)
     letters = places.look_into(
         ReviewQueue(boto3.client("sqs"), outputs.dead_letter_queue_url), places.undelivered_photo
     )
-    reviewed = places.look_into(reviews, places.reviewed_photo)
+    dynamodb = boto3.client("dynamodb")
+    recall = partial(recorded_for, dynamodb, outputs.decisions_table)
+    reviewed = places.look_for_people(reviews, recall, lambda line: write_line(line, ERRORS))
     listed = places.executions_since(states, outputs.state_machine_arn, period.start, bar.say)
-    rows = places.recorded_for(boto3.resource("dynamodb"), outputs.decisions_table, arrived, bar.say)
+    rows = recorded_for(dynamodb, outputs.decisions_table, [each.photo for each in arrived], bar.say)
     census = Census(began, grace, reviewed.hidden, letters.hidden)
     in_review, in_letters = reviewed.named.among(arrived), letters.named.among(arrived)
     found: dict[Any, Found] = {}
@@ -164,7 +169,8 @@ def _repair(args: argparse.Namespace, outputs: StackOutputs, result: Reconciled,
     import boto3
 
     from contract.screen import ERRORS, counted, write_line
-    from operations.reconcile.again import send_again, start_again
+    from operations.executions import start_again
+    from operations.reconcile.again import send_again
 
     lost = [each for each in result.balance.lost if each.state == "lost"]
     if not lost:

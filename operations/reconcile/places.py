@@ -14,18 +14,16 @@ from contract import prefixes
 from contract.decisions import NOT_QUEUED, STATUS_CHANGE
 from contract.photos import StoredObject, photo_in
 from operations.captures.period import Period
-from operations.reconcile.accounts import Arrived, LastRun, Recorded
-from operations.review.queue import UNKNOWN_VERSION, ReviewQueue, parse, sent_at
+from operations.reconcile.accounts import Arrived, LastRun
+from operations.review.queue import UNKNOWN_VERSION, Counts, ReviewQueue, parse, sent_at
+from operations.review.stale import Recall, still_asking
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs.type_defs import MessageTypeDef
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
-ROWS = 100
-"""The most rows that are asked for at a time (DynamoDB API reference, BatchGetItem)."""
 DESCRIBERS = 8
 Say = Callable[[str, int, int | None], None]
 """Hears what is being done, how much of it is done, and of how much, where that is known."""
@@ -91,12 +89,28 @@ class Queued:
 
 def look_into(queue: ReviewQueue, photo_of: Callable[[MessageTypeDef], StoredObject | None]) -> Queued:
     """List a queue without taking anything from it."""
-    counts, named = queue.counts(), Named()
+    counts = queue.counts()
     with queue.listing() as messages:
-        for message in messages:
-            photo = photo_of(message)
-            if photo:
-                named.add(photo, sent_at(message))
+        return _queued(messages, photo_of, counts)
+
+
+def look_for_people(queue: ReviewQueue, recall: Recall, say: Callable[[str], None]) -> Queued:
+    """List the review queue; messages about photos that were decided meanwhile are removed from it."""
+    counts = queue.counts()
+    with still_asking(queue, recall, say) as asking:
+        # what was removed had been seen
+        without = Counts(counts.waiting - asking.removed.total(), counts.held)
+        return _queued(asking.messages, reviewed_photo, without)
+
+
+def _queued(
+    messages: Sequence[MessageTypeDef], photo_of: Callable[[MessageTypeDef], StoredObject | None], counts: Counts
+) -> Queued:
+    named = Named()
+    for message in messages:
+        photo = photo_of(message)
+        if photo:
+            named.add(photo, sent_at(message))
     oldest = min((sent_at(message) for message in messages), default=None)
     # counts are approximate, and change while one looks: what was seen was there
     hidden = max(counts.held, counts.waiting + counts.held - len(messages))
@@ -112,45 +126,6 @@ def reviewed_photo(message: MessageTypeDef) -> StoredObject | None:
 def undelivered_photo(message: MessageTypeDef) -> StoredObject | None:
     """The photo of an event that could not be delivered: an upload's, or an execution's that ended."""
     return reviewed_photo(message) if STATUS_CHANGE in message.get("Body", "") else photo_in(message.get("Body"))
-
-
-def recorded_for(
-    dynamodb: DynamoDBServiceResource, table: str, arrived: Sequence[Arrived], say: Say
-) -> dict[StoredObject, Recorded]:
-    """What the decisions table holds of these photos."""
-    found: dict[StoredObject, Recorded] = {}
-    names = {f"#{name}": name for name in ("object", "version", "decision", "answer", "execution", "decided_at")}
-    for start in range(0, len(arrived), ROWS):
-        say("decisions", start, len(arrived))
-        by_key = {_row_key(each.photo): each.photo for each in arrived[start : start + ROWS]}
-        asked: Any = {
-            table: {
-                "Keys": [{"object": name, "version": version} for name, version in by_key],
-                "ConsistentRead": True,
-                "ProjectionExpression": ", ".join(names),
-                "ExpressionAttributeNames": names,
-            }
-        }
-        while asked:
-            answer = dynamodb.batch_get_item(RequestItems=asked)
-            for item in answer["Responses"].get(table, []):
-                found[by_key[str(item["object"]), str(item["version"])]] = _recorded(item)
-            asked = answer.get("UnprocessedKeys")
-    return found
-
-
-def _row_key(photo: StoredObject) -> tuple[str, str]:
-    return f"{photo.bucket}/{photo.key}", photo.version or UNKNOWN_VERSION
-
-
-def _recorded(item: Mapping[str, Any]) -> Recorded:
-    at = item.get("decided_at")
-    return Recorded(
-        decision=str(item.get("decision", "")),
-        answered="answer" in item,
-        execution=str(item.get("execution", "")),
-        at=datetime.fromisoformat(str(at)).astimezone(UTC) if at else None,
-    )
 
 
 @dataclass(slots=True)

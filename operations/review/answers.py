@@ -1,4 +1,8 @@
-"""Answers of people, in the decisions table: the first one to a photo's version stands, whoever gives the second."""
+"""Answers of people, in the decisions table: what was decided first of a photo's version stands.
+
+The first answer stands, whoever gives the second; and so does what another execution than the message's has accepted,
+since its driver has been told. Conditions of the table's own writes see to both.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from contract.decisions import Outcome
 from contract.errors import UserError
 from operations.review.queue import Waiting
+from operations.review.rows import recorded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 MOST_SECONDS = 7 * 24 * 3600
 """An answer takes at most a week; more is a page that was left open, and a clock that went wrong."""
+ACCEPTED: Outcome = "accepted"
+FAULT: Outcome = "fault"
+UNSETTLED = "#answer_id = :id AND attribute_not_exists(#settled_at)"
+"""The condition of what changes an answer: it is this one, and event and sample are not written yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,13 @@ def new_answer(said: str, by: str, at: datetime, seconds: float, allowed: tuple[
     return Answer(uuid.uuid4().hex, said, by.strip(), at, round(seconds, 1))
 
 
+class DecidedMeanwhile(Exception):
+    """Another execution has accepted the photo while its message waited; no answer is needed."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(f"{waiting.key or waiting.object} was decided meanwhile, and its driver told")
+
+
 class AnswerBook:
     """The answers in the decisions table.
 
@@ -70,8 +87,14 @@ class AnswerBook:
         self._table, self._retention = table, timedelta(days=retention_days)
 
     def find(self, waiting: Waiting) -> Answer | None:
-        """The answer to a photo; None without one."""
+        """The answer to a photo; None without one.
+
+        Raises:
+            DecidedMeanwhile: another execution has accepted it.
+        """
         item = self._table.get_item(Key=_key(waiting), ConsistentRead=True).get("Item", {})
+        if item and recorded(item).is_accepted_by_another(waiting.execution):
+            raise DecidedMeanwhile(waiting)
         return _answer(item)
 
     def record(self, waiting: Waiting, answer: Answer) -> None:
@@ -79,6 +102,7 @@ class AnswerBook:
 
         Raises:
             AlreadyAnswered: it is not.
+            DecidedMeanwhile: another execution has accepted the photo.
         """
         new = {
             "answer": answer.said, "answer_id": answer.id, "answered_by": answer.by,
@@ -92,13 +116,19 @@ class AnswerBook:
         }  # fmt: skip
         names = {f"#{name}": name for name in (*new, *kept)}
         sets = [f"#{name} = :{name}" for name in new] + [f"#{name} = if_not_exists(#{name}, :{name})" for name in kept]
+        values = {f":{name}": value for name, value in (new | kept).items()}
+        condition = "attribute_not_exists(#answer)"
+        if waiting.execution:
+            # the same that Recorded.is_accepted_by_another asks
+            values[":accepted"] = ACCEPTED
+            condition += " AND (attribute_not_exists(#decision) OR #decision <> :accepted OR #execution = :execution)"
         try:
             self._table.update_item(
                 Key=_key(waiting),
                 UpdateExpression=f"SET {', '.join(sets)}",
-                ConditionExpression="attribute_not_exists(#answer)",
+                ConditionExpression=condition,
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues={f":{name}": value for name, value in (new | kept).items()},
+                ExpressionAttributeValues=values,
             )
         except ClientError as error:
             first = self.find(waiting) if _is_refused(error) else None
@@ -109,9 +139,29 @@ class AnswerBook:
                 raise AlreadyAnswered(first) from error
 
     def withdraw(self, waiting: Waiting, answer: Answer) -> bool:
-        """Take an answer back; False when it is settled, or not there any more."""
+        """Take an answer back; False when it is settled, or not there any more.
+
+        The row of a fault is the answer's own, and goes with it: one that stays would keep an execution that is started
+        again from recording its decision.
+        """
+        if waiting.outcome == FAULT and self._remove_fault(waiting, answer):
+            return True
         names = ("answer", "answer_id", "answered_by", "answered_at", "answer_seconds")
         return self._change(waiting, answer, f"REMOVE {', '.join(f'#{name}' for name in names)}", names)
+
+    def _remove_fault(self, waiting: Waiting, answer: Answer) -> bool:
+        try:
+            self._table.delete_item(
+                Key=_key(waiting),
+                ConditionExpression=f"#decision = :fault AND {UNSETTLED}",
+                ExpressionAttributeNames={f"#{name}": name for name in ("decision", "answer_id", "settled_at")},
+                ExpressionAttributeValues={":fault": FAULT, ":id": answer.id},
+            )
+        except ClientError as error:
+            if not _is_refused(error):
+                raise
+            return False
+        return True
 
     def settle(self, waiting: Waiting, answer: Answer, at: datetime) -> None:
         """Note that the answer's event and sample are written."""
@@ -129,7 +179,7 @@ class AnswerBook:
             self._table.update_item(
                 Key=_key(waiting),
                 UpdateExpression=expression,
-                ConditionExpression="#answer_id = :id AND attribute_not_exists(#settled_at)",
+                ConditionExpression=UNSETTLED,
                 ExpressionAttributeNames={f"#{name}": name for name in {*names, "answer_id", "settled_at"}},
                 ExpressionAttributeValues={":id": answer.id, **(values or {})},
             )

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 PICTURE_COLUMNS = 32
 SETTLE_EVERY_SECONDS = 1.0
-NEEDED_TO_SERVE = ("decisions_table", "event_bus_name", "state_machine_arn", "bucket", "labels")
+NEEDED = ("review_queue_url", "decisions_table")
+NEEDED_TO_SERVE = ("event_bus_name", "state_machine_arn", "bucket", "labels")
 DEFAULT_RETENTION_DAYS = 365
 """For a stack whose outputs do not say how long decisions are kept."""
 
@@ -32,9 +34,9 @@ def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "review",
-        description="Lists what waits for a person, oldest first; nothing is taken from the queue. With --serve, a "
-        "page on 127.0.0.1 shows each photo and takes the answers. An answer is recorded once, its driver is told the "
-        "bay, and the photo becomes a sample under corrections/.",
+        description="Lists what waits for a person, oldest first; nothing is taken from the queue but what was decided "
+        "meanwhile. With --serve, a page on 127.0.0.1 shows each photo and takes the answers. An answer is recorded "
+        "once, its driver is told the bay, and the photo becomes a sample under corrections/.",
     )
     parser.add_argument("--outputs", metavar="FILE", help=f"stack outputs as JSON (default: ${VARIABLE})")
     parser.add_argument("--json", action="store_true", help="the list as JSON")
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: an option or the stack's outputs can't be used.
     """
-    outputs = require_outputs(args.outputs, "review_queue_url", *(NEEDED_TO_SERVE if args.serve else ()))
+    outputs = require_outputs(args.outputs, *NEEDED, *(NEEDED_TO_SERVE if args.serve else ()))
     if not 0 <= args.port <= 65535:
         raise UserError(f"--port must be between 0 and 65535, got {args.port}")
     if args.serve:
@@ -69,9 +71,14 @@ def _login() -> str:
 def _list(outputs: StackOutputs, *, as_json: bool, pictures: bool) -> int:
     import boto3
 
+    from contract.screen import ERRORS, write_line
     from operations.review.queue import ReviewQueue
+    from operations.review.rows import recorded_for
+    from operations.review.stale import waiting_now
 
-    waiting = ReviewQueue(boto3.client("sqs"), outputs.review_queue_url).waiting()
+    recall = partial(recorded_for, boto3.client("dynamodb"), outputs.decisions_table)
+    queue = ReviewQueue(boto3.client("sqs"), outputs.review_queue_url)
+    waiting = waiting_now(queue, recall, lambda line: write_line(line, ERRORS))
     if pictures and waiting:
         _show(waiting)
     else:

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract import prefixes
 from contract.decisions import BY_A_PERSON, EVENT_SOURCE, EVENT_TYPE, NEITHER, UNCLEAR, classes_of
 from contract.errors import UserError
-from operations.review.answers import AlreadyAnswered, Answer, AnswerBook, new_answer
+from operations.review.answers import AlreadyAnswered, Answer, AnswerBook, DecidedMeanwhile, new_answer
 from operations.review.photos import GONE
 from operations.review.queue import HOLD_SECONDS, UNKNOWN_VERSION, Counts, ReviewQueue, Waiting
 
@@ -122,6 +122,7 @@ class Desk:
 
         Raises:
             AlreadyAnswered: somebody was first; the photo is put away.
+            DecidedMeanwhile: another execution has accepted the photo; it is put away.
             UserError: the answer can't be, or the window holds no such photo any more.
         """
         answer = new_answer(said, by, self._now(), seconds, self.stack.answers)
@@ -135,6 +136,10 @@ class Desk:
             except AlreadyAnswered as first:
                 mine.held.remove(held)
                 self._settle(held.waiting, first.answer)
+                raise
+            except DecidedMeanwhile as decided:
+                mine.held.remove(held)
+                self._put_away(held.waiting, decided)
                 raise
             mine.held.remove(held)
             before, mine.last = mine.last, held
@@ -181,7 +186,11 @@ class Desk:
 
     def _take(self) -> OnScreen | None:
         while waiting := self._queue.take():
-            answer = self._book.find(waiting)
+            try:
+                answer = self._book.find(waiting)
+            except DecidedMeanwhile as decided:
+                self._put_away(waiting, decided)
+                continue
             if answer is None:
                 if not self._is_at_a_window(waiting):
                     return OnScreen(waiting, self._now() + timedelta(seconds=HOLD_SECONDS))
@@ -191,6 +200,10 @@ class Desk:
             else:
                 self._settle(waiting, answer)
         return None
+
+    def _put_away(self, waiting: Waiting, decided: DecidedMeanwhile) -> None:
+        self._queue.remove(waiting)
+        self._say(f"{decided}: its message goes")
 
     def _is_at_a_window(self, waiting: Waiting) -> bool:
         return any(

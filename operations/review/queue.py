@@ -24,6 +24,8 @@ LISTING_SECONDS = 30
 """How long messages are hidden at least while they are listed, so that each is listed once."""
 LISTED_A_SECOND = 50
 """Messages that are surely received and given back in a second: a long queue is hidden for longer."""
+LONGEST_SECONDS = 12 * 3600
+"""The longest that SQS hides a message (SQS API reference, ReceiveMessage)."""
 BATCH = 10
 """The most messages that SQS hands out at a time (SQS API reference, ReceiveMessage)."""
 SINCE = "since"
@@ -104,10 +106,17 @@ class ReviewQueue:
         return sorted(found, key=lambda each: each.sent)
 
     @contextmanager
-    def listing(self) -> Generator[list[MessageTypeDef]]:
-        """Each message that nobody holds, once: hidden within, and shown again at the end unless it was deleted."""
-        seconds = LISTING_SECONDS + self.counts().waiting // LISTED_A_SECOND
+    def listing(self, a_second: float | None = None) -> Generator[list[MessageTypeDef]]:
+        """Each message that nobody holds, once: hidden within, and shown again at the end.
+
+        Whoever takes a message out of the list, as after its deletion, keeps it from being shown again.
+
+        Args:
+            a_second: how many messages are surely dealt with in a second (default: LISTED_A_SECOND).
+        """
+        seconds = min(LISTING_SECONDS + int(self.counts().waiting / (a_second or LISTED_A_SECOND)), LONGEST_SECONDS)
         found: dict[str, MessageTypeDef] = {}
+        listed: list[MessageTypeDef] | None = None
         try:
             # waiting asks all of the queue's servers, where an answer at once is from some of them
             while messages := self._receive(BATCH, seconds, wait=1):
@@ -115,9 +124,10 @@ class ReviewQueue:
                 found |= {message.get("MessageId", ""): message for message in messages}
                 if came_again:
                     break
-            yield list(found.values())
+            listed = [*found.values()]
+            yield listed
         finally:
-            for message in found.values():
+            for message in found.values() if listed is None else listed:
                 self._hide(message.get("ReceiptHandle", ""), 0)
 
     def renew(self, before: datetime) -> int:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from contract.decisions import NEITHER, UNCLEAR, word_for
 from contract.errors import UserError
 from operations.review import photos
-from operations.review.answers import AlreadyAnswered
+from operations.review.answers import AlreadyAnswered, DecidedMeanwhile
 from operations.review.desk import UNDO_SECONDS, Desk
 from operations.review.flow import Flow
 from operations.review.queue import Waiting, age
@@ -73,7 +73,8 @@ def create_app(desk: Desk, flow: Flow, s3: S3Client, *, stack: str, by: str) -> 
         return response
 
     @app.errorhandler(AlreadyAnswered)
-    def answered(error: AlreadyAnswered) -> tuple[Response, int]:  # pyright: ignore[reportUnusedFunction]
+    @app.errorhandler(DecidedMeanwhile)
+    def answered(error: AlreadyAnswered | DecidedMeanwhile) -> tuple[Response, int]:  # pyright: ignore[reportUnusedFunction]
         return jsonify(error=str(error)), 409
 
     @app.errorhandler(photos.Gone)

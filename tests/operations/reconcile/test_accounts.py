@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.photos import StoredObject
-from operations.reconcile.accounts import STATES, Arrived, Census, Found, LastRun, Recorded, account_for, balance
+from operations.reconcile.accounts import STATES, Arrived, Census, Found, LastRun, account_for, balance
+from operations.review.rows import Recorded
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 GRACE = timedelta(minutes=15)

@@ -14,7 +14,7 @@ from moto import mock_aws
 from contract.errors import NoneOfTheClasses, ThresholdNotMet
 from contract.photos import StoredObject
 from operations.cli import main
-from operations.reconcile.again import name_of
+from operations.executions import name_of
 from tests.operations.review.stack_of_moto import BUCKET, TABLE, Stacked, make
 
 

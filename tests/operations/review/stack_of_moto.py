@@ -36,7 +36,10 @@ class Stacked:
     machine: str
 
     def __getattr__(self, name: str) -> Any:
-        return self.clients[name]
+        try:
+            return self.clients[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def outputs(self) -> dict[str, object]:
         return {

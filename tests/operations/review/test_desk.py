@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from contract.errors import UserError
-from operations.review.answers import AlreadyAnswered, AnswerBook
+from operations.review.answers import AlreadyAnswered, AnswerBook, DecidedMeanwhile
 from operations.review.desk import UNDO_SECONDS, Desk, StackNames
 from operations.review.queue import HOLD_SECONDS, ReviewQueue
 from tests.operations.review.stack_of_moto import BAYS, BUCKET, BUS, LABELS, TABLE, Stacked, make
@@ -208,6 +208,49 @@ def test_a_photo_that_has_expired_gives_an_answer_and_no_sample(stack, desk, clo
     answer(desk, "bicycle")
     settle(desk, clock)
     assert stack.corrections() == [] and stack.left() == 0
+
+
+def accepted(stack: Stacked, key: str, execution: str = "arn:of-the-replay") -> None:
+    """What the state machine records of a photo that another execution accepts."""
+    version = stack.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"]
+    item = {"object": f"{BUCKET}/{key}", "version": version, "decision": "accepted", "execution": execution}
+    boto3.resource("dynamodb", region_name="us-east-1").Table(TABLE).put_item(Item=item)
+
+
+def test_a_photo_that_another_execution_has_accepted_is_not_asked_for(stack, clock):
+    said: list[str] = []
+    desk = desk_of(stack, clock, said)
+    accepted(stack, stack.waits("a.png", error="AccessDenied"))
+    stack.waits("b.png")
+    assert [each.key for each in desk.at_hand(ANNA)] == ["incoming/b.png"]
+    assert stack.left() == 1
+    assert said == ["incoming/a.png was decided meanwhile, and its driver told: its message goes"]
+
+
+def test_a_photo_that_is_accepted_while_it_is_shown_takes_no_answer_and_goes(stack, desk, clock):
+    key = stack.waits("a.png", error="AccessDenied")
+    desk.at_hand(ANNA)
+    accepted(stack, key)
+    with pytest.raises(DecidedMeanwhile, match="decided meanwhile"):
+        answer(desk)
+    settle(desk, clock)
+    assert desk.at_hand(ANNA) == [] and stack.left() == 0
+    assert stack.heard_events() == [] and "answer" not in stack.rows()[0]
+
+
+def test_a_photo_that_its_own_execution_accepted_and_did_not_tell_is_asked_for(stack, desk, clock):
+    key = stack.waits("a.png", error="EventBridge.FailedEntry")
+    accepted(stack, key, desk.at_hand(ANNA)[0].execution)
+    answer(desk)
+    settle(desk, clock)
+    assert [event["label"] for event in stack.heard_events()] == ["bicycle"] and stack.left() == 0
+
+
+def test_an_answer_to_a_fault_that_is_taken_back_leaves_no_row_in_the_way_of_a_decision(stack, desk):
+    stack.waits("a.png", error="AccessDenied")
+    answer(desk)
+    assert desk.undo(ANNA).key == "incoming/a.png"
+    assert stack.rows() == []
 
 
 def test_closing_settles_answers_and_gives_photos_back(stack, desk):
