@@ -17,6 +17,8 @@ STACK ?= dev
 PHOTOS ?= 40
 CLASSES ?=
 KEEP ?=
+# what is imported is compiled once, whatever the environment says: a demo is two dozen processes, the tests are hundreds
+export PYTHONDONTWRITEBYTECODE =
 
 # a stamp too: the packages that judge the state machine in tests
 JUDGES := tests/judges/node_modules/.package-lock.json

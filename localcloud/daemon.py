@@ -200,7 +200,6 @@ def _ministack_environment(folder: Path, port: int, sagemaker_port: int, region:
         "AUTH": "true",
         "TMPDIR": str(temporary.resolve()),
         "AWS_DEFAULT_REGION": region,
-        "PYTHONDONTWRITEBYTECODE": "1",
         # functions inherit these
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{sagemaker_port}",

@@ -115,6 +115,8 @@ class Monitor(mocks.MockMonitor):
         self.looked_at: dict[str, set[str]] = {}
         """What each resource that is only looked at depends on, by URN."""
         self.interrupted = threading.Event()
+        self.loops: set[asyncio.AbstractEventLoop] = set()
+        """An event loop a thread that has handed something over."""
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As the engine builds it; the mocks' own name the stack's type in it and no more than one parent."""
@@ -127,7 +129,7 @@ class Monitor(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:Stack":
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        _ensure_event_loop()
+        self.loops.add(_ensure_event_loop())
         named = {urn for entry in request.propertyDependencies.values() for urn in entry.urns}
         needed = {each for urn in named | set(request.dependencies) for each in self.looked_at.get(urn, {urn})}
         limits = request.customTimeouts
@@ -167,7 +169,7 @@ class Monitor(mocks.MockMonitor):
 
     def ReadResource(self, request: Any) -> Any:
         """Tell the program of a resource that it only looks at."""
-        _ensure_event_loop()
+        self.loops.add(_ensure_event_loop())
         urn = self.make_urn(request.parent, request.type, request.name)
         try:
             if self.fault:
@@ -184,7 +186,7 @@ class Monitor(mocks.MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         """Note what a component says that it has made."""
-        _ensure_event_loop()
+        self.loops.add(_ensure_event_loop())
         if request.urn in self.run.resource_outputs:
             found = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
             self.run.resource_outputs[request.urn] = found
@@ -245,7 +247,7 @@ def register(
         whole()
 
     try:
-        _aside(work)
+        _aside(work, monitor.loops)
     except KeyboardInterrupt as interrupt:
         # what is still to be registered comes to nothing
         monitor.fault = monitor.fault or interrupt
@@ -256,22 +258,28 @@ def register(
     return monitor.run
 
 
-def _aside(work: Callable[[], None]) -> None:
+def _aside(work: Callable[[], None], loops: set[asyncio.AbstractEventLoop]) -> None:
     """Work in another thread: Ctrl-C ends the waiting and not an arbitrary step of Pulumi's event loop.
 
-    A thread also has a context of its own, and so a Pulumi stack that holds no exports of an earlier run.
+    A thread also has a context of its own, and so a Pulumi stack that holds no exports of an earlier run. Threads and
+    `loops` of the work end with it.
     """
     done: Future[None] = Future()
 
     def target() -> None:
         # a thread has no event loop before it is given one
-        asyncio.set_event_loop(asyncio.new_event_loop())
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
         try:
             done.set_result(work())
         except BaseException as fault:
             # told once: asyncio would tell it again for every output that waited for it
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             done.set_exception(fault)
+        finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
+            for each in (loop, *loops):
+                each.close()
 
     threading.Thread(target=target, daemon=True).start()
     done.result()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ from hypothesis import HealthCheck, core, settings
 
 MOST_WORKERS = 4
 """Each may hold a local cloud of some ten processes."""
+
+# hundreds of processes import the same packages: without bytecode each would compile them anew
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # neither a deadline nor a health check may depend on what else this machine is doing
 settings.register_profile("scones", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules with a long test are begun first, so that the workers end together."""
     long = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: the collector need not go through a million objects again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

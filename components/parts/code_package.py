@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pulumi
@@ -48,11 +49,21 @@ def _files_of(module: str, root: Path) -> list[str]:
 
 def _imported(source: str, root: Path) -> list[str]:
     names: list[str] = []
+    for module, members in _imports(source):
+        # `from handlers import environment` names a module, `from contract.errors import X` does not
+        folder = bool(members) and (root / module.replace(".", "/")).is_dir()
+        names += [f"{module}.{member}" for member in members] if folder else [module]
+    return [name for name in names if (root / name.split(".", maxsplit=1)[0]).is_dir()]
+
+
+# contract's modules are in every function, and a deployment packs each of them twice
+@cache
+def _imports(source: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The modules that a source imports, each with the names that are imported from it."""
+    found: list[tuple[str, tuple[str, ...]]] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            found += [(alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
-            # `from handlers import environment` names a module, `from contract.errors import X` does not
-            folder = root / node.module.replace(".", "/")
-            names += [f"{node.module}.{alias.name}" for alias in node.names if folder.is_dir()] or [node.module]
-    return [name for name in names if (root / name.split(".", maxsplit=1)[0]).is_dir()]
+            found.append((node.module, tuple(alias.name for alias in node.names)))
+    return tuple(found)

@@ -17,7 +17,7 @@ from training.job.hyperparameters import (
     image_size,
     resolve,
 )
-from training.job.image import image_uri
+from training.job.image import ALGORITHM, accounts, image_uri
 
 
 def resolved(recipe="small", dataset_format="recordio", **overrides):
@@ -313,10 +313,13 @@ def test_burstable_arm_and_special_instances_do_not_host(name):
     assert (check_hosting_instance(name) or "").startswith("endpointInstanceType must be ")
 
 
-def test_the_image_is_the_one_of_the_region():
-    address = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
-    assert image_uri("us-east-1") == address
-    assert image_uri("eu-west-1").startswith("685385470294.dkr.ecr.eu-west-1.")
+def test_the_image_is_the_one_that_the_sdk_names_in_every_region():
+    from sagemaker.core import image_uris
+
+    assert image_uri("us-east-1") == "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
+    ours = {region: image_uri(region) for region in accounts()}
+    assert len(ours) > 30 and {"cn-north-1", "eu-west-1", "us-gov-west-1"} < ours.keys()
+    assert ours == {region: image_uris.retrieve(framework=ALGORITHM, region=region) for region in ours}
 
 
 def test_a_region_without_the_algorithm_is_named():
