@@ -22,6 +22,7 @@ data = DataBucket("data", {
 model = TrainingEndpoint("model", {
     "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, "region": stack.region,
     "image_uri": stack.image_uri, "training": stack.training, "promoted": stack.promoted,
+    "trained_job": stack.trained_job, "retrains": stack.alerts.retrain_on_drift,
     "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
     "realtime": stack.realtime, "serverless": stack.serverless,
     "log_retention_days": stack.retention.log_days, "kms_key_arn": stack.kms_key_arn,

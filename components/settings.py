@@ -65,9 +65,11 @@ class StackSettings:
     image_size: int
     """Pixels a side of what the model takes."""
     training: TrainingArgs | None
-    """How the model is trained; None when it is taken from another stack."""
+    """How the model is trained; None when there is one already."""
     promoted: PromotedModelArgs | None
-    """The model of another stack; None when one is trained."""
+    """The model of another stack; None when there is one in the stack's own bucket, or one is trained."""
+    trained_job: str | None
+    """The finished training job whose model is served; None when one is trained, or taken from another stack."""
     doubts: tuple[str, ...]
     """What speaks against serving the model at this threshold, where that is only warned of."""
     realtime: RealtimeHostingArgs | None
@@ -92,13 +94,14 @@ def load() -> StackSettings:
     prefix = f"{config.name}:"
     known = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     raw = {key.removeprefix(prefix): value for key, value in known.items() if key.startswith(prefix)}
-    source = config.get("modelFrom") or ""
-    # its own model may be from before evidence was kept; what another stack lacks is an error
-    measured = look_at(source or pulumi.get_stack())
-    if isinstance(measured, UserError) and not source:
+    job = config.get("modelJob") or ""
+    source = "" if job else config.get("modelFrom") or ""
+    # its own model may be from before evidence was kept; what another model lacks is an error
+    measured = look_at(source or pulumi.get_stack(), job)
+    if isinstance(measured, UserError) and not source and not job:
         measured = None
     dataset: Manifest | DatasetError | None = None
-    if not source:
+    if not source and not job:
         try:
             dataset = read_manifest(Path(config.get("datasetDir") or ""))
         except DatasetError as error:
@@ -138,11 +141,12 @@ def parse(
         raw: values by key without the namespace, as Pulumi delivers them (texts, some of them JSON) or as
             YAML has them.
         region: the value of `aws:region`.
-        dataset: what is in `datasetDir`, or why nothing is; None when the model is another stack's.
+        dataset: what is in `datasetDir`, or why nothing is; None when nothing is trained.
         image: the algorithm's image in the region, or why there is none.
         layer: the zip that is at `layerPath`, or why none is.
         stack: the stack's name.
-        measured: the model of the stack that `modelFrom` names, or else the stack's own; None when none serves yet.
+        measured: the model of `modelJob`, or of the stack that `modelFrom` names, or else the stack's own; None when
+            none serves yet.
 
     Raises:
         SettingsError: with everything that is wrong.
@@ -158,8 +162,8 @@ def parse(
     names = classes.read_classes(reader)
     labels = labels_of(names, neither=reader.boolean("neitherClass"))
     threshold = classes.read_threshold(reader, labels)
-    source = model.read_source(reader)
-    promoted = model.read_promoted(reader, source, labels, measured, stack)
+    source, job = model.read_source(reader), model.read_job(reader)
+    made = model.read_made(reader, source, job, labels, measured, stack)
     training = None if dataset is None else model.read_training(reader, labels, dataset)
     realtime, serverless = hosting.read_hosting(reader)
     settings = StackSettings(
@@ -169,10 +173,11 @@ def parse(
         confidence_threshold=threshold,
         loading_bays=classes.read_loading_bays(reader, names),
         image_uri=str(image),
-        image_size=promoted.model.image_size if promoted else model.trained_size(training),
+        image_size=made.model.image_size if made else model.trained_size(training),
         training=training,
-        promoted=promoted.as_promoted() if promoted else None,
-        doubts=model.read_doubts(reader, source, measured, threshold),
+        promoted=made.as_promoted() if made and job is None else None,
+        trained_job=job,
+        doubts=model.read_doubts(reader, source is not None or job is not None, measured, threshold),
         realtime=realtime,
         serverless=serverless,
         retention=retention.read_retention(reader),

@@ -15,7 +15,7 @@ from components.parts.hosting import (
     host_model,
     wanted_hosting,
 )
-from components.parts.model_source import execution_role, make_model
+from components.parts.model_source import execution_role, left_in, make_model
 from components.parts.promoted_model import PromotedModelArgs, promote
 from components.parts.rollout import guarded
 from components.parts.tags import tagged
@@ -37,9 +37,14 @@ class TrainingEndpointArgs(TypedDict):
     image_uri: str
     """The algorithm's image in the region, which trains and serves."""
     training: NotRequired[TrainingArgs | None]
-    """Train a model. Exactly one of `training` and `promoted` must be given."""
+    """Train a model. Exactly one of `training`, `promoted` and `trained_job` must be given."""
     promoted: NotRequired[PromotedModelArgs | None]
     """Serve a model that another stack has trained."""
+    trained_job: NotRequired[str | None]
+    """Serve the model that this finished training job left in the bucket."""
+    retrains: NotRequired[bool]
+    """Whether jobs beside this component train with its role, which may then read datasets and write models; and
+    whether what a promoted model was made of is copied with it. False without it."""
     endpoint_name: pulumi.Input[str]
     """The endpoint's own name, which stays the same when its model changes; up to 63 letters, digits, hyphens."""
     realtime: NotRequired[RealtimeHostingArgs | None]
@@ -60,25 +65,30 @@ class TrainingEndpoint(pulumi.ComponentResource):
     variant_name = VARIANT
     training_job_name: pulumi.Output[str]
     model_artifact: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+    """Of the role that hosts the model."""
     evidence_uri: pulumi.Output[str]
     """`s3://` address where the model's evidence is, once it was evaluated."""
 
     def __init__(self, name: str, args: TrainingEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         realtime, serverless = args.get("realtime"), args.get("serverless")
         check_hosting(name, realtime, serverless)
-        training, promoted = args.get("training"), args.get("promoted")
+        training, promoted, trained_job = args.get("training"), args.get("promoted"), args.get("trained_job")
         given = Arguments("TrainingEndpoint", name)
-        given.exactly_one(training=training, promoted=promoted)
+        given.exactly_one(training=training, promoted=promoted, trained_job=trained_job)
         given.refuse()
         guard = guarded(name, args["endpoint_name"], VARIANT, wanted_hosting(realtime), args["region"])
         opts = pulumi.ResourceOptions.merge(tagged("TrainingEndpoint", opts), guard)
         super().__init__(component_type("TrainingEndpoint"), name, None, opts)
-        role_arn = execution_role(name, args, self, trains=training is not None)
+        trains = training is not None or args.get("retrains", False)
+        role_arn = execution_role(name, args, self, trains=trains)
         if training is not None:
             source = train(name, training, args, role_arn, self)
-        else:
-            assert promoted is not None
+        elif promoted is not None:
             source = promote(name, promoted, args, self)
+        else:
+            assert trained_job is not None
+            source = left_in(args["bucket"], trained_job)
         model = make_model(name, source, args, role_arn, self)
         hosted = host_model(
             name,
@@ -93,6 +103,7 @@ class TrainingEndpoint(pulumi.ComponentResource):
             parent=self,
         )
         self.endpoint_name, self.endpoint_arn = hosted.name, hosted.arn
+        self.role_arn = role_arn
         # what names the model is not said of one that does not serve
         self.training_job_name = hosted.once_serving(source.job_name)
         self.model_artifact = hosted.once_serving(source.artifact)

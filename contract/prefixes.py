@@ -17,6 +17,14 @@ ARTIFACT_FILE = "output/model.tar.gz"
 EVIDENCE_FILE = "evidence.json"
 """What an evaluation leaves of the model in the same folder."""
 
+MATERIALS_FILE = "materials.zip"
+"""What a model was made of, in the same folder: its dataset, held-out photos included, and its hyperparameters."""
+
+MATERIALS_DATASET = "dataset/"
+"""The dataset's folder in that file."""
+
+MATERIALS_HYPERPARAMETERS = "hyperparameters.json"
+
 CAPTURE = "capture/"
 """Inferences that the endpoint captured."""
 
@@ -34,5 +42,8 @@ CORRECTIONS = "corrections/"
 ABOUT_CORRECTION = ".about.json"
 """What the name of a correction's description ends with."""
 
-OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE, CORRECTIONS)
+RETRAINING = "retraining/"
+"""What a retraining runs from: this program's code, and the stack's outputs."""
+
+OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE, CORRECTIONS, RETRAINING)
 """All but `INCOMING`: what is created there is no upload."""

@@ -7,12 +7,13 @@ stack's own settings before anything is created.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.errors import UserError
 from contract.evidence import LEVEL, Evidence
 from contract.names import setting
 from contract.outputs import OUTPUT_NAMES, StackOutputs
+from contract.prefixes import ARTIFACT_FILE, EVIDENCE_FILE, MODELS
 from contract.thresholds import is_threshold
 
 DECIMALS = 4
@@ -58,6 +59,13 @@ def served_model(outputs: StackOutputs, stack: str) -> ServedModel:
         size,
         outputs.region,
     )
+
+
+def left_by(job: str, model: ServedModel) -> ServedModel:
+    """The model that another training job left in the bucket in which a stack's model is."""
+    bucket, _ = s3_place(model.artifact)
+    folder = f"s3://{bucket}/{MODELS}{job}/"
+    return replace(model, name=job, artifact=folder + ARTIFACT_FILE, evidence=folder + EVIDENCE_FILE)
 
 
 def s3_place(uri: str) -> tuple[str, str]:

@@ -17,8 +17,9 @@ from localcloud.program import run_program
 from localcloud.registration import Run
 from localcloud.releases.aliases import Aliased, earlier_urns
 
-OF_A_PROMOTION = ("modelFrom", "requireEvidence")
+OF_A_PROMOTION = ("modelFrom", "modelJob", "requireEvidence")
 """Settings of a stack that takes a model, which are not those of the stack that makes it."""
+TRAINS_ITSELF: Mapping[str, str] = {"modelFrom": "", "modelJob": "", "requireEvidence": "false"}
 
 
 def graph(
@@ -58,7 +59,11 @@ def plan(root: Path, stack: str, overrides: Mapping[str, str] | None = None, *, 
     settings = read_stack(root, stack, given).delivered()
     region, source = settings.get("aws:region", REGION), settings.get(setting("modelFrom"), "")
     stacks: dict[str, Mapping[str, Any]] = {}
-    if source and source != stack:
+    if settings.get(setting("modelJob")):
+        # as it was before, when it trained
+        before = {setting(key): default for key, default in TRAINS_ITSELF.items()}
+        stacks[stack] = plan(root, stack, given | before).outputs
+    elif source and source != stack:
         alike = {key: value for key, value in given.items() if key.rpartition(":")[2] not in OF_A_PROMOTION}
         stacks[source] = plan(root, source.rpartition("/")[2], alike).outputs
     engine = Planned(preview=preview, region=region, stacks=stacks)

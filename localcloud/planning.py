@@ -9,6 +9,7 @@ from typing import Any
 
 from contract.errors import UserError
 from contract.evidence import Evidence, Row, to_document
+from contract.prefixes import EVIDENCE_FILE, MODELS
 from localcloud.functions import GET_OBJECT, READ_OUTPUTS, Refused
 from localcloud.registration import Registration
 
@@ -142,9 +143,9 @@ class Planned:
     def _evidence(self, bucket: str, key: str) -> Mapping[str, Any]:
         """What would be measured of another stack's model, if the model were perfect: a plan judges no model."""
         for outputs in self.stacks.values():
-            if outputs["evidenceUri"] == f"s3://{bucket}/{key}":
+            if outputs["bucket"] == bucket and key.startswith(MODELS) and key.endswith(f"/{EVIDENCE_FILE}"):
                 evidence = Evidence(
-                    model=outputs["trainingJobName"],
+                    model=key.removeprefix(MODELS).removesuffix(f"/{EVIDENCE_FILE}"),
                     labels=tuple(outputs["labels"]),
                     image_size=outputs["imageSize"],
                     dataset="",

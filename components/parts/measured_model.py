@@ -7,7 +7,7 @@ outputs come when other resources are registered already, and nothing may be bef
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pulumi
@@ -18,7 +18,8 @@ from contract.errors import UserError
 from contract.evidence import Evidence, parse_evidence
 from contract.invocation import command
 from contract.outputs import parse_outputs
-from contract.promotion import ServedModel, s3_place, served_model
+from contract.prefixes import ARTIFACT_FILE, MATERIALS_FILE
+from contract.promotion import ServedModel, left_by, s3_place, served_model
 
 READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 """What answers a StackReference (Pulumi's source, pkg/resource/deploy/builtins.go)."""
@@ -37,17 +38,19 @@ class MeasuredModel:
     def as_promoted(self) -> PromotedModelArgs:
         """The model as a TrainingEndpoint takes it."""
         artifact, evidence = ("/".join(s3_place(uri)) for uri in (self.model.artifact, self.model.evidence))
-        args: PromotedModelArgs = {"job_name": self.model.name, "artifact": artifact}
+        materials = artifact.removesuffix(ARTIFACT_FILE) + MATERIALS_FILE
+        args: PromotedModelArgs = {"job_name": self.model.name, "artifact": artifact, "materials": materials}
         if self.etag:
             args.update({"evidence": evidence, "evidence_etag": self.etag})
         return args
 
 
-def look_at(stack: str) -> MeasuredModel | UserError | None:
-    """The model that a stack serves.
+def look_at(stack: str, job: str = "") -> MeasuredModel | UserError | None:
+    """The model that a stack serves, or could serve.
 
     Args:
         stack: its name, or ORGANIZATION/PROJECT/STACK.
+        job: the training job that left another model in the stack's bucket, whose evidence says what it answers.
 
     Returns:
         None when it has no outputs, as before its first `up`; an error when there is no such stack, or it serves none.
@@ -62,6 +65,8 @@ def look_at(stack: str) -> MeasuredModel | UserError | None:
         return None
     try:
         model = served_model(parse_outputs(outputs, f"the outputs of the stack {stack}"), stack)
+        if job:
+            model = left_by(job, model)
         bucket, key = s3_place(model.evidence)
         s3_place(model.artifact)
     except UserError as error:
@@ -78,9 +83,12 @@ def look_at(stack: str) -> MeasuredModel | UserError | None:
             ),
         )
     try:
-        return MeasuredModel(model, parse_evidence(found.body or "", model.evidence), found.etag)
+        evidence = parse_evidence(found.body or "", model.evidence)
     except UserError as error:
         return MeasuredModel(model, error)
+    if job:
+        model = replace(model, labels=evidence.labels, image_size=evidence.image_size)
+    return MeasuredModel(model, evidence, found.etag)
 
 
 def _reason(error: Exception) -> str:

@@ -30,6 +30,16 @@ class ModelSource:
     before_model: tuple[pulumi.ResourceHook, ...] = ()
 
 
+def left_in(bucket: pulumi.Input[str], job_name: str) -> ModelSource:
+    """What a training job that is finished left in a bucket."""
+    folder = pulumi.Output.concat("s3://", bucket, "/", prefixes.MODELS, job_name, "/")
+    return ModelSource(
+        job_name=pulumi.Output.from_input(job_name),
+        artifact=pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE),
+        evidence=pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE),
+    )
+
+
 def execution_role(
     name: str, args: TrainingEndpointArgs, parent: pulumi.Resource, *, trains: bool
 ) -> pulumi.Output[str]:

@@ -28,6 +28,8 @@ class PromotedModelArgs(TypedDict):
     """`BUCKET/KEY` of its evidence; none is copied without it."""
     evidence_etag: NotRequired[str]
     """The evidence that was looked at: another one there is an error, and a new one is copied anew."""
+    materials: NotRequired[str]
+    """`BUCKET/KEY` of what it was made of; copied where models are trained beside it."""
 
 
 def promote(name: str, promoted: PromotedModelArgs, args: TrainingEndpointArgs, parent: pulumi.Resource) -> ModelSource:
@@ -62,6 +64,16 @@ def promote(name: str, promoted: PromotedModelArgs, args: TrainingEndpointArgs, 
             key=folder + prefixes.EVIDENCE_FILE,
             source=evidence,
             copy_if_match=promoted.get("evidence_etag"),
+            tagging_directive="REPLACE",
+            opts=opts,
+        )
+    materials = promoted.get("materials")
+    if materials and args.get("retrains"):
+        s3.ObjectCopy(
+            f"{name}-materials",
+            bucket=args["bucket"],
+            key=folder + prefixes.MATERIALS_FILE,
+            source=materials,
             tagging_directive="REPLACE",
             opts=opts,
         )

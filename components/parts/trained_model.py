@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -11,10 +12,10 @@ from pulumi_aws import s3, sagemaker
 
 from components.parts.model_source import ModelSource
 from components.parts.provider_client import provider_clients
-from components.parts.training_job import training_job_name
 from components.parts.training_wait import require_unused, wait_until_completed
 from contract import prefixes
-from training.dataset.manifest import Manifest, read_manifest
+from training.dataset.manifest import FILE, Manifest, read_manifest
+from training.job.naming import training_job_name
 
 if TYPE_CHECKING:
     from components.training_endpoint import TrainingEndpointArgs
@@ -75,6 +76,7 @@ def train(
         attempt=training["attempt"],
     )
     job = _job(name, job_name, training, args, dataset, role_arn, parent)
+    _materials(name, job_name, training, args, dataset, parent)
     folder = pulumi.Output.concat("s3://", args["bucket"], "/", prefixes.MODELS, job.training_job_name, "/")
     region, attempt = args["region"], training["attempt"]
     limit = (training["max_minutes"] + QUEUEING_MINUTES + PREPARING_MINUTES) * 60
@@ -91,6 +93,34 @@ def train(
         artifact=pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE),
         evidence=pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE),
         before_model=(pulumi.ResourceHook(f"{name}-job-completed", job_completed),),
+    )
+
+
+def _materials(
+    name: str,
+    job_name: str,
+    training: TrainingArgs,
+    args: TrainingEndpointArgs,
+    dataset: Manifest,
+    parent: pulumi.Resource,
+) -> None:
+    """What the job is made of, held-out photos included, beside what it makes: a retraining goes on from there."""
+    folder = Path(training["dataset_dir"])
+    files = {path: pulumi.FileAsset(str(folder / path)) for path in (FILE, *sorted(dataset.files))}
+    hyperparameters = json.dumps(dict(training["hyperparameters"]), sort_keys=True)
+    s3.BucketObject(
+        f"{name}-materials-{job_name}",
+        bucket=args["bucket"],
+        key=f"{prefixes.MODELS}{job_name}/{prefixes.MATERIALS_FILE}",
+        source=pulumi.AssetArchive(
+            {
+                **{f"{prefixes.MATERIALS_DATASET}{path}": asset for path, asset in files.items()},
+                prefixes.MATERIALS_HYPERPARAMETERS: pulumi.StringAsset(hyperparameters),
+            }
+        ),
+        content_type="application/zip",
+        # kept as the artifact is, which a later stack may go back to
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=True),
     )
 
 

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pulumi
-
 from contract.errors import UserError
 from localcloud.adapter import Created, Request, adapter, whole
+from localcloud.archives import archive_files, zipped
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
-
-
-def archive_files(archive: object, root: Path) -> dict[str, bytes]:
-    """What an archive holds, by path in it."""
-    if not isinstance(archive, pulumi.AssetArchive):
-        raise UserError(f"expected an AssetArchive as a function's code, got {type(archive).__name__}")
-    files: dict[str, bytes] = {}
-    for path, asset in archive.assets.items():
-        if isinstance(asset, pulumi.FileAsset):
-            files[path] = (root / Path(asset.path)).read_bytes()
-        elif isinstance(asset, pulumi.StringAsset):
-            files[path] = asset.text.encode()
-        else:
-            raise UserError(f"expected files in a function's archive, got {type(asset).__name__} at {path}")
-    return files
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, data)
-    return buffer.getvalue()
 
 
 @adapter(
@@ -97,7 +70,7 @@ def function(request: Request) -> Created:
 
 
 def _code(request: Request) -> bytes:
-    return _zipped(archive_files(request["code"], request.cloud.root))
+    return zipped(archive_files(request["code"], request.cloud.root))
 
 
 def _configuration(request: Request) -> Any:

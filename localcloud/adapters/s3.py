@@ -12,6 +12,7 @@ import pulumi
 from contract.errors import UserError
 from contract.screen import counted
 from localcloud.adapter import Created, Request, adapter, pascal, tag_list
+from localcloud.archives import archive_files, zipped
 
 NAMES = {"id": "ID"}
 BUCKET = ("bucket",)
@@ -170,17 +171,23 @@ def delete_lifecycle(request: Request) -> None:
     },
 )
 def bucket_object(request: Request) -> Created:
-    source = request["source"]
-    if not isinstance(source, pulumi.FileAsset):
-        raise UserError(f"expected a FileAsset as an object's source, got {type(source).__name__}")
     answer = request.cloud.client("s3").put_object(
         Bucket=request["bucket"],
         Key=request["key"],
-        Body=(request.cloud.root / Path(source.path)).read_bytes(),
+        Body=_content(request),
         ContentType=request.get("contentType", "application/octet-stream"),
         Tagging=urlencode(request.get("tags", {})),
     )
     return request["key"], {"etag": answer["ETag"].strip('"'), "versionId": answer.get("VersionId", "")}
+
+
+def _content(request: Request) -> bytes:
+    source = request.get("source")
+    if isinstance(source, pulumi.FileAsset):
+        return (request.cloud.root / Path(source.path)).read_bytes()
+    if isinstance(source, pulumi.AssetArchive):
+        return zipped(archive_files(source, request.cloud.root))
+    raise UserError(f"expected a FileAsset or an AssetArchive as an object's source, got {type(source).__name__}")
 
 
 @bucket_object.deletes

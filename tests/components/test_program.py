@@ -431,13 +431,45 @@ def test_a_stack_that_takes_its_model_copies_it_with_its_evidence_and_trains_not
     assert (prod.outputs["trainingJobName"], prod.outputs["imageSize"]) == (job, dev.outputs["imageSize"])
 
 
-def test_the_role_of_a_stack_that_trains_nothing_reads_no_dataset_and_writes_no_model(prod):
-    (policy,) = [
-        json.loads(each.inputs["policy"]) for each in prod.of("RolePolicy") if each.name == "model-role-policy"
-    ]
+def object_rights(found: Found, role: str) -> dict[str, list[str]]:
+    policy = json.loads(found.named(f"{role}-policy").inputs["policy"])
     by_sid = {statement["Sid"]: statement["Resource"] for statement in policy["Statement"]}
-    assert [arn.rpartition(":")[2].partition("/")[2] for arn in by_sid["ReadObjects"]] == ["models/*"]
-    assert [arn.rpartition(":")[2].partition("/")[2] for arn in by_sid["WriteObjects"]] == ["capture/*"]
+    return {
+        sid: [arn.rpartition(":")[2].partition("/")[2] for arn in by_sid[sid]]
+        for sid in ("ReadObjects", "WriteObjects")
+    }
+
+
+def test_the_role_of_a_stack_that_trains_nothing_reads_no_dataset_and_writes_no_model(places, prod):
+    alone = run("prod", retrainOnDrift=False, **places)
+    assert object_rights(alone, "model-role") == {"ReadObjects": ["models/*"], "WriteObjects": ["capture/*"]}
+    assert object_rights(prod, "model-role") == {
+        "ReadObjects": ["dataset/*", "models/*"],
+        "WriteObjects": ["models/*", "capture/*"],
+    }
+
+
+def test_what_a_promoted_model_was_made_of_comes_along_only_where_models_are_trained_beside_it(places, dev, prod):
+    (made,) = [each for each in dev.resources if each.name.startswith("model-materials-")]
+    assert made.inputs["key"] == f"models/{dev.outputs['trainingJobName']}/materials.zip" and made.retained
+    held = made.inputs["source"].assets
+    assert {"hyperparameters.json", "dataset/manifest.json", "dataset/train/train.rec"} <= {*held}
+    assert json.loads(held["hyperparameters.json"].text)["num_classes"] == "3"
+    copied = prod.named("model-materials").inputs
+    assert (copied["source"], copied["key"]) == (f"{dev.outputs['bucket']}/{made.inputs['key']}", made.inputs["key"])
+    assert "model-materials" not in [each.name for each in run("prod", retrainOnDrift=False, **places).resources]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_model_of_a_finished_job_is_served_where_it_lies_and_nothing_is_trained(places, stack):
+    found = run(stack, modelJob="scones-dev-1a2b3c", **places)
+    assert not found.of("TrainingJob") and not found.of("ObjectCopy")
+    bucket = found.outputs["bucket"]
+    assert found.outputs["trainingJobName"] == "scones-dev-1a2b3c"
+    assert found.outputs["modelArtifact"] == f"s3://{bucket}/models/scones-dev-1a2b3c/output/model.tar.gz"
+    assert found.of("Model")[0].inputs["primaryContainer"]["modelDataUrl"] == found.outputs["modelArtifact"]
+    assert found.outputs["evidenceUri"] == f"s3://{bucket}/models/scones-dev-1a2b3c/evidence.json"
+    assert found.outputs["imageSize"] == 32
 
 
 @pytest.mark.parametrize("preview", [True, False])

@@ -49,6 +49,7 @@ def test_a_supported_model_of_another_stack_is_served_and_nothing_is_trained():
         "artifact": "b/models/scones-dev-1a2b/output/model.tar.gz",
         "evidence": "b/models/scones-dev-1a2b/evidence.json",
         "evidence_etag": "e-tag",
+        "materials": "b/models/scones-dev-1a2b/materials.zip",
     }
 
 
@@ -78,7 +79,7 @@ def test_a_model_without_evidence_is_refused_where_it_is_required_and_warned_of_
     assert problems(missing) == ["scones:requireEvidence: the model has no evidence"]
     found = settings(missing, requireEvidence="false")
     assert found.doubts == ("the model has no evidence",)
-    assert found.promoted == {"job_name": MODEL.name, "artifact": "b/models/scones-dev-1a2b/output/model.tar.gz"}
+    assert found.promoted and found.promoted.keys() == {"job_name", "artifact", "materials"}
 
 
 def test_a_model_of_other_classes_is_refused_whatever_its_evidence_says():
@@ -96,6 +97,26 @@ def test_a_stack_that_can_t_be_read_or_serves_nothing_is_told_by_its_name():
     assert problem == "scones:modelFrom is \"dev\": unknown stack 'dev'"
     (problem,) = problems(None)
     assert problem.startswith('scones:modelFrom is "dev": that stack serves no model yet')
+
+
+def test_the_model_of_a_finished_job_is_served_whatever_model_from_says_once_its_evidence_supports_it():
+    found = settings(modelJob=MODEL.name)
+    assert (found.trained_job, found.promoted, found.training, found.image_size) == (MODEL.name, None, None, 32)
+    assert settings(modelJob=MODEL.name, modelFrom="", stack="dev").trained_job == MODEL.name
+    (problem,) = problems(modelJob=MODEL.name, confidenceThreshold="0.55")
+    assert problem.startswith("scones:confidenceThreshold must be 0.9 or more")
+
+
+def test_a_finished_job_of_other_classes_or_without_evidence_or_bucket_is_refused():
+    other = replace(MEASURED, model=replace(MODEL, labels=("poppy", "tulip", "neither")))
+    (problem,) = problems(other, modelJob="a-job")
+    assert problem.startswith("scones:classes must be the classes of the model of a-job")
+    missing = MeasuredModel(MODEL, UserError("it has no evidence"))
+    (problem, *_) = problems(missing, modelJob="a-job", requireEvidence="false")
+    assert problem == 'scones:modelJob is "a-job": it has no evidence'
+    (problem,) = problems(None, modelJob="a-job")
+    assert problem == 'scones:modelJob is "a-job": the stack has no bucket yet; bring it up without modelJob first'
+    assert problems(UserError("no such stack"), modelJob="a-job") == ['scones:modelJob is "a-job": no such stack']
 
 
 def test_a_stack_takes_no_model_from_itself():

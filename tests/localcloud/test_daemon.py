@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from contract.errors import UserError
-from localcloud.adapters.lambda_ import _zipped
+from localcloud.archives import zipped
 from localcloud.cloud import Cloud
 from localcloud.daemon import LOG, STATE, State, last_words, process_began, read_state, start_daemon, stop_daemon
 from localcloud.deployment import Listener, connect, deploy, shut_down, stacks_up
@@ -33,7 +33,7 @@ def run_a_function(state):
     cloud = Cloud(REPOSITORY, "dev", "us-east-1", state.aws_url, state.sagemaker_url)
     trust = json.dumps({"Version": "2012-10-17", "Statement": [ASSUME]})
     role = cloud.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    code = _zipped({"f.py": b"def handler(event, context):\n    return event\n"})
+    code = zipped({"f.py": b"def handler(event, context):\n    return event\n"})
     client = cloud.client("lambda")
     client.create_function(
         FunctionName="f", Runtime="python3.13", Handler="f.handler", Role=role, Code={"ZipFile": code}

@@ -11,7 +11,7 @@ import pytest
 import localcloud.adapters  # noqa: F401 (registers the adapters)
 from contract.errors import UserError
 from localcloud.adapter import ADAPTERS, adapter, pascal, tag_list, whole
-from localcloud.adapters.lambda_ import _zipped, archive_files
+from localcloud.archives import archive_files, zipped
 from localcloud.cloud import Cloud
 from localcloud.engine import Emulation
 from localcloud.program import run_program
@@ -154,8 +154,8 @@ def test_a_function_s_archive_is_the_same_bytes_each_time(tmp_path):
         pulumi.AssetArchive({"h/f.py": pulumi.FileAsset("f.py"), "a.txt": pulumi.StringAsset("é")}), tmp_path
     )
     assert files == {"h/f.py": b"x = 1\n", "a.txt": "é".encode()}
-    assert _zipped(files) == _zipped(dict(reversed(files.items())))
-    with zipfile.ZipFile(io.BytesIO(_zipped(files))) as archive:
+    assert zipped(files) == zipped(dict(reversed(files.items())))
+    with zipfile.ZipFile(io.BytesIO(zipped(files))) as archive:
         assert archive.read("h/f.py") == b"x = 1\n"
 
 

@@ -24,10 +24,12 @@ from training.job.hyperparameters import (
 
 KEYS = (
     *("datasetDir", "trainingRecipe", "hyperparameters", "trainingInstanceType", "trainingSpot", "trainingMaxMinutes"),
-    *("trainingAttempt", "modelFrom", "requireEvidence", "targetRiskPercent"),
+    *("trainingAttempt", "modelFrom", "modelJob", "requireEvidence", "targetRiskPercent"),
 )
 MODEL_FROM = r"[\w.-]+(/[\w.-]+){0,2}"
 """As Pulumi's stack references are written."""
+MODEL_JOB = r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}"
+"""As SageMaker takes the name of a training job."""
 
 
 def read_source(reader: ConfigReader) -> str | None:
@@ -35,14 +37,22 @@ def read_source(reader: ConfigReader) -> str | None:
     return reader.pattern("modelFrom", MODEL_FROM, "the name of another stack, ORGANIZATION/PROJECT/STACK or empty")
 
 
-def read_promoted(
+def read_job(reader: ConfigReader) -> str | None:
+    """The finished training job whose model is served; None for that of `modelFrom`, or a new one."""
+    return reader.pattern("modelJob", MODEL_JOB, "the name of a training job, or empty")
+
+
+def read_made(
     reader: ConfigReader,
     source: str | None,
+    job: str | None,
     labels: tuple[str, ...],
     measured: MeasuredModel | UserError | None,
     stack: str,
 ) -> MeasuredModel | None:
-    """The model of another stack, if one is to be served, which must answer this stack's labels."""
+    """The model that is there already, if one is to be served, which must answer this stack's labels."""
+    if job is not None:
+        return _read_left(reader, job, labels, measured)
     if source is None:
         return None
     if source == stack:
@@ -57,17 +67,34 @@ def read_promoted(
     return None
 
 
+def _read_left(
+    reader: ConfigReader, job: str, labels: tuple[str, ...], measured: MeasuredModel | UserError | None
+) -> MeasuredModel | None:
+    """The model that a training job left in the stack's bucket; only its evidence says what it answers."""
+    if measured is None:
+        reader.add(f"modelJob is {shown(job)}: the stack has no bucket yet; bring it up without modelJob first")
+    elif isinstance(measured, UserError):
+        reader.add(f"modelJob is {shown(job)}: {measured}")
+    elif isinstance(measured.evidence, UserError):
+        reader.add(f"modelJob is {shown(job)}: {measured.evidence}")
+    else:
+        require_labels(reader, labels, measured.model.labels, f"the model of {job}", "trained")
+        return measured
+    return None
+
+
 def read_doubts(
-    reader: ConfigReader, source: str | None, measured: MeasuredModel | UserError | None, threshold: float
+    reader: ConfigReader, has_made: bool, measured: MeasuredModel | UserError | None, threshold: float
 ) -> tuple[str, ...]:
     """What the evidence says against the model and its threshold: problems where it is required."""
     required, text = reader.boolean("requireEvidence"), reader.text("targetRiskPercent")
     target = float(text) / 100 if DECIMAL.fullmatch(text) else 0.0
     if reader.is_good("targetRiskPercent") and not 0 < target < 1:
         reader.must("targetRiskPercent", "be a number above 0 and below 100", shown(text))
-    if required and source is None and reader.is_good("modelFrom"):
+    if required and not has_made and reader.is_good("modelFrom"):
         allowed = (
-            "be false while modelFrom is empty, as a model that the stack trains itself is measured once it serves"
+            "be false while modelFrom and modelJob are empty, as a model that the stack trains itself is measured "
+            "once it serves"
         )
         reader.must("requireEvidence", allowed, "true")
     judged = ("requireEvidence", "targetRiskPercent", "confidenceThreshold", "classes")

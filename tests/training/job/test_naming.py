@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from components.parts.training_job import training_job_name
+from training.job.naming import training_job_name
 
 INPUTS = {
     "dataset": "a" * 64,
