@@ -1,4 +1,4 @@
-"""The map of the system: settings -> bucket -> model and endpoint -> workflow -> observability -> outputs."""
+"""The map of the system: settings -> bucket -> model and endpoint -> workflow, batch -> observability -> outputs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import get_caller_identity
 
 from components import settings
+from components.batch_classification import BatchClassification
 from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 from components.observability import METRIC_NAMESPACE, Observability
@@ -28,28 +29,15 @@ model = TrainingEndpoint("model", {
     "log_retention_days": stack.retention.log_days, "kms_key_arn": stack.kms_key_arn,
 })  # fmt: skip
 
-workflow = ClassificationWorkflow(
-    "workflow",
-    {
-        "bucket": data.bucket,
-        "bucket_arn": data.arn,
-        "account_id": account_id,
-        "endpoint_name": model.endpoint_name,
-        "endpoint_arn": model.endpoint_arn,
-        "model_name": model.training_job_name,
-        "classes": stack.labels,
-        "loading_bays": stack.loading_bays,
-        "confidence_threshold": stack.confidence_threshold,
-        "image_size": stack.image_size,
-        "max_image_bytes": stack.images.max_bytes,
-        "max_image_pixels": stack.images.max_pixels,
-        "layer_path": str(stack.layer_path),
-        "decision_retention_days": stack.retention.decision_days,
-        "log_retention_days": stack.retention.log_days,
-        "alert_email": stack.alerts.email,
-        "kms_key_arn": stack.kms_key_arn,
-    },
-)
+workflow = ClassificationWorkflow("workflow", {
+    "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id,
+    "endpoint_name": model.endpoint_name, "endpoint_arn": model.endpoint_arn, "model_name": model.training_job_name,
+    "classes": stack.labels, "loading_bays": stack.loading_bays, "confidence_threshold": stack.confidence_threshold,
+    "image_size": stack.image_size, "max_image_bytes": stack.images.max_bytes,
+    "max_image_pixels": stack.images.max_pixels, "layer_path": str(stack.layer_path),
+    "decision_retention_days": stack.retention.decision_days, "log_retention_days": stack.retention.log_days,
+    "alert_email": stack.alerts.email, "kms_key_arn": stack.kms_key_arn,
+})  # fmt: skip
 
 observability = Observability(
     "observability",
@@ -74,6 +62,12 @@ observability = Observability(
     },
 )
 
+batch = BatchClassification("batch", {
+    "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, "places": workflow.places,
+    "concurrency": stack.batches.concurrency, "tolerated_failure_percent": stack.batches.tolerated_failure_percent,
+    "kms_key_arn": stack.kms_key_arn,
+})  # fmt: skip
+
 outputs = exports(
     bucket=data.bucket, capture_uri=data.capture_uri, baseline_uri=data.baseline_uri,
     endpoint_name=model.endpoint_name, endpoint_mode="realtime" if stack.realtime else "serverless",
@@ -86,6 +80,7 @@ outputs = exports(
     classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
     confidence_threshold=stack.confidence_threshold, image_size=stack.image_size,
     decision_retention_days=stack.retention.decision_days, photo_retention_days=stack.retention.photo_days,
+    batch_state_machine_arn=batch.state_machine_arn, batch_concurrency=stack.batches.concurrency,
 )  # fmt: skip
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -16,6 +16,7 @@ from pulumi_aws import iam as aws_iam
 
 from components.parts import bounds, iam
 from components.parts.arguments import Arguments
+from components.parts.decision_places import DecisionPlacesArgs
 from components.parts.encryption import key_grant
 from components.parts.function import lambda_function
 from components.parts.layer import LayerError, require_layer
@@ -24,11 +25,9 @@ from components.parts.state_machine import FUNCTION_TIMEOUTS, Resources, definit
 from components.parts.tags import tagged
 from contract import prefixes
 from contract.decisions import NOT_QUEUED, STATUS_CHANGE
-from contract.limits import SERIALIZER_MEMORY_MB
+from contract.limits import FUNCTION_MEMORY_MB
 from contract.names import component_type
 
-MEMORY_MB = {"serialize": SERIALIZER_MEMORY_MB, "classify": 256, "filter": 256}
-"""Serialize decodes photos; the others only pass a few kilobytes on."""
 TWO_WEEKS = 14 * 24 * 60 * 60
 """Seconds: the longest that SQS keeps a message."""
 A_DAY = 24 * 60 * 60
@@ -91,6 +90,8 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     layer_arn: pulumi.Output[str]
     functions: Mapping[str, pulumi.Output[str]]
     """Names of the functions by what they do."""
+    places: DecisionPlacesArgs
+    """What another state machine decides photos with."""
 
     def __init__(self, name: str, args: ClassificationWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(name, args)
@@ -135,6 +136,17 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
         self.alert_topic_arn = topic.arn
         self.event_bus_name, self.event_bus_arn = bus.name, bus.arn
+        self.places = {
+            "function_versions": {role: function.qualified_arn for role, function in functions.items()},
+            "decisions_table": table.name,
+            "decisions_table_arn": table.arn,
+            "event_bus_name": bus.name,
+            "event_bus_arn": bus.arn,
+            "review_queue_url": review.url,
+            "review_queue_arn": review.arn,
+            "alert_topic_arn": topic.arn,
+            "decision_retention_days": args["decision_retention_days"],
+        }
         self.register_outputs(
             {
                 "stateMachineArn": self.state_machine_arn,
@@ -154,7 +166,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             statements=self._grants(role),
             environment=self._environment(role),
             layer_arn=self.layer_arn,
-            memory_mb=MEMORY_MB[role],
+            memory_mb=FUNCTION_MEMORY_MB[role],
             timeout_seconds=FUNCTION_TIMEOUTS[role],
             log_retention_days=self._args["log_retention_days"],
             parent=self,
@@ -165,9 +177,8 @@ class ClassificationWorkflow(pulumi.ComponentResource):
 
     def _grants(self, role: Role) -> pulumi.Input[Sequence[iam.Statement]]:
         if role == "serialize":
-            photos = (prefixes.INCOMING, prefixes.TEST)
             return pulumi.Output.from_input(self._args["bucket_arn"]).apply(
-                lambda arn: [iam.read_objects(arn, photos), iam.list_bucket(arn)]
+                lambda arn: [iam.read_objects(arn, prefixes.PHOTOS), iam.list_bucket(arn)]
             )
         if role == "classify":
             return pulumi.Output.from_input(self._args["endpoint_arn"]).apply(lambda arn: [iam.invoke_endpoint(arn)])

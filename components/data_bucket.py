@@ -28,8 +28,8 @@ class DataBucketArgs(TypedDict):
     capture_retention_days: pulumi.Input[int]
     """Days that captured inferences are kept, from 1 to 3650."""
     photo_retention_days: NotRequired[int]
-    """Days after which nothing is left of a photo in `incoming/`, from 30 to 3650; 90 without it. It expires 15 days
-    before, and can be had back meanwhile."""
+    """Days after which nothing is left of a photo in `incoming/` or `batch/`, and of a batch's results, from 30 to
+    3650; 90 without it. It expires 15 days before, and can be had back meanwhile."""
     correction_retention_days: NotRequired[int]
     """Days after which nothing is left of a sample in `corrections/`, from 30 to 3650; 730 without it. It expires 15
     days before, and can be had back meanwhile."""
@@ -102,6 +102,7 @@ class DataBucket(pulumi.ComponentResource):
             ],
             opts=child,
         )
+        photo_days = args.get("photo_retention_days", PHOTO_DAYS)
         # S3 refuses a policy while a public access block is being changed
         policy = s3.BucketPolicy(
             f"{name}-policy",
@@ -113,7 +114,10 @@ class DataBucket(pulumi.ComponentResource):
             f"{name}-lifecycle",
             bucket=bucket.bucket,
             rules=[
-                _expiry("photos", prefixes.INCOMING, args.get("photo_retention_days", PHOTO_DAYS) - old, old),
+                _expiry("photos", prefixes.INCOMING, photo_days - old, old),
+                # of a batch's results each line names a photo
+                _expiry("batch-photos", prefixes.BATCH, photo_days - old, old),
+                _expiry("batch-results", prefixes.BATCH_RESULTS, photo_days - old, old),
                 _expiry(
                     *("corrections", prefixes.CORRECTIONS),
                     *(args.get("correction_retention_days", CORRECTION_DAYS) - old, old),

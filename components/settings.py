@@ -20,8 +20,9 @@ from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
 from components.parts.measured_model import MeasuredModel, look_at
 from components.parts.promoted_model import PromotedModelArgs
-from components.parts.sections import alerts, classes, hosting, model, photos, retention
+from components.parts.sections import alerts, batches, classes, hosting, model, photos, retention
 from components.parts.sections.alerts import Alerts
+from components.parts.sections.batches import Batches
 from components.parts.sections.photos import ImageLimits
 from components.parts.sections.retention import Retention
 from components.parts.trained_model import TrainingArgs
@@ -34,7 +35,16 @@ from training.dataset.manifest import DatasetError, Manifest, read_manifest
 from training.job.image import image_uri
 
 OWN_KEYS = ("kmsKeyArn",)
-KEYS = (*classes.KEYS, *model.KEYS, *hosting.KEYS, *photos.KEYS, *retention.KEYS, *alerts.KEYS, *OWN_KEYS)
+KEYS = (
+    *classes.KEYS,
+    *model.KEYS,
+    *hosting.KEYS,
+    *photos.KEYS,
+    *retention.KEYS,
+    *alerts.KEYS,
+    *batches.KEYS,
+    *OWN_KEYS,
+)
 """Every key that Pulumi.yaml declares."""
 
 
@@ -78,6 +88,7 @@ class StackSettings:
     retention: Retention
     images: ImageLimits
     alerts: Alerts
+    batches: Batches
     layer_path: Path
     protect_data: bool
     """Whether the bucket is refused to be deleted; else it goes with all that is in it."""
@@ -183,6 +194,7 @@ def parse(
         retention=retention.read_retention(reader),
         images=photos.read_image_limits(reader),
         alerts=alerts.read_alerts(reader),
+        batches=batches.read_batches(reader),
         layer_path=photos.read_layer(reader, layer),
         protect_data=reader.boolean("protectData"),
         kms_key_arn=reader.pattern("kmsKeyArn", bounds.KMS_KEY.pattern, f"{bounds.KMS_KEY.what} or empty"),

@@ -13,3 +13,5 @@ SERIALIZER_MEMORY_MB = 1769
 memory, with 50 MB of libraries (measured with Pillow 13 and pi-heif 1.4 at 108 megapixels, a process each): JPEG 100,
 progressive JPEG 380 to 690, GIF 220, PNG 600 to 630, 16-bit PNG 350, BMP and TIFF of 100 MB 700, compressed TIFF up to
 990; WebP, HEIC and AVIF, at the 64 that are read of them, up to 1,140."""
+FUNCTION_MEMORY_MB = {"serialize": SERIALIZER_MEMORY_MB, "classify": 256, "filter": 256}
+"""Of the functions by step: Serialize decodes photos, the others only pass a few kilobytes on."""

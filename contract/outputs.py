@@ -59,6 +59,9 @@ class StackOutputs:
     """Step -> name of its function."""
     decision_retention_days: int | None = None
     photo_retention_days: int | None = None
+    batch_state_machine_arn: str = ""
+    batch_concurrency: int | None = None
+    """How many photos of a batch are classified at a time."""
     dashboard_name: str = ""
     metric_namespace: str = ""
     region: str = ""

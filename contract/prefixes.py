@@ -45,5 +45,14 @@ ABOUT_CORRECTION = ".about.json"
 RETRAINING = "retraining/"
 """What a retraining runs from: this program's code, and the stack's outputs."""
 
-OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE, CORRECTIONS, RETRAINING)
+BATCH = "batch/"
+"""Photos that wait for a batch, which classifies everything under a prefix; an upload here starts nothing."""
+
+BATCH_RESULTS = "batch-results/"
+"""What became of each photo of a batch, in files; a folder for each run."""
+
+OTHERS = (DATASET, MODELS, CAPTURE, TEST, BASELINE, CORRECTIONS, RETRAINING, BATCH, BATCH_RESULTS)
 """All but `INCOMING`: what is created there is no upload."""
+
+PHOTOS = (INCOMING, BATCH, TEST)
+"""Where photos to classify lie: only these are read by Serialize, and a batch classifies what is under one of them."""

@@ -64,6 +64,10 @@ class Arguments:
         if self._is_there(argument):
             self.value(argument, self._given[argument], bound)
 
+    def given(self, argument: str) -> None:
+        """An argument that must be given, and is checked elsewhere."""
+        self._is_there(argument)
+
     def optional(self, argument: str, bound: Bound) -> None:
         """An argument that may be left out, None or empty."""
         self._known.append(argument)
@@ -78,6 +82,13 @@ class Arguments:
             self.must(argument, "not be empty", shown(values))
         for key, value in (values or {}).items():
             self.value(f"{argument}.{key}", value, bound)
+
+    def names(self, argument: str, names: Sequence[str]) -> None:
+        """What a mapping that was checked before must name, and nothing else."""
+        values = self._given.get(argument)
+        keys = [str(key) for key in cast("Mapping[object, object]", values)] if isinstance(values, Mapping) else []
+        if keys and set(keys) != set(names):
+            self.must(argument, f"name {', '.join(names)}", ", ".join(keys))
 
     def labels(self) -> None:
         """`classes` (the model's labels), `loading_bays` of the classes among them, and `confidence_threshold`."""

@@ -150,6 +150,9 @@ IMAGE_PIXELS = WholeNumber(1, MOST_IMAGE_MEGAPIXELS * MEGA)
 IMAGE_SIZE = WholeNumber(1, 250)
 """Pixels a side of what the model takes: a PNG has up to three bytes a pixel, base64 adds a third, and a state passes
 on at most 256 KiB (Step Functions, "Quotas")."""
+BATCH_CONCURRENCY = WholeNumber(1, 10_000)
+"""What a Map Run takes (Step Functions, "Quotas"); a Lambda account begins with 1,000 for all functions together."""
+TOLERATED_FAILURE_PERCENT = Number(0, 100)
 EMAIL = Text(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+", "an e-mail address in ASCII")
 """ASCII without blanks, as SNS takes endpoints of the protocol email."""
 KMS_KEY = Text(r"(?a)arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key")
@@ -170,6 +173,13 @@ PATH = Text(r"(?s).*\S.*", "a path")
 BUCKET_ARN = arn("s3", r"[a-z0-9.-]{3,63}", "a bucket")
 ENDPOINT_ARN = arn("sagemaker", r"endpoint/[A-Za-z0-9-]{1,63}", "an endpoint")
 STATE_MACHINE_ARN = arn("states", r"stateMachine:[^:]{1,80}", "a state machine")
+FUNCTION_VERSION_ARN = arn("lambda", r"function:[A-Za-z0-9_-]{1,64}:[0-9]+", "a function's version")
+TABLE_NAME = Text(r"[A-Za-z0-9_.-]{3,255}", "the name of a table, 3 to 255 letters, digits, _, . and -")
+"""DynamoDB API reference, CreateTable."""
+TABLE_ARN = arn("dynamodb", r"table/[A-Za-z0-9_.-]{3,255}", "a table")
+QUEUE_URL = Text(r"https?://\S+/[A-Za-z0-9_-]{1,80}", "the URL of a queue")
+QUEUE_ARN = arn("sqs", r"[A-Za-z0-9_-]{1,80}", "a queue")
+EVENT_BUS_NAME = Text(r"[/.A-Za-z0-9_-]{1,256}", "the name of an event bus")
 TOPIC_ARN = arn("sns", r"[A-Za-z0-9_-]{1,256}", "a topic")
 LAYER_ARN = arn("lambda", r"layer:[A-Za-z0-9_-]{1,140}:[0-9]+", "a layer's version")
 EVENT_BUS_ARN = arn("events", r"event-bus/[/.A-Za-z0-9_-]{1,256}", "an event bus")

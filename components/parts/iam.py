@@ -99,6 +99,18 @@ def list_bucket(bucket_arn: str) -> Statement:
     return allow("ListBucket", ["s3:ListBucket"], [bucket_arn])
 
 
+def list_under(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
+    """List the objects under `prefixes`, and no others."""
+    under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    return allow("ListUnder", ["s3:ListBucket"], [bucket_arn], under)
+
+
+def write_results(bucket_arn: str, prefix: str) -> Statement:
+    """What a ResultWriter does under a prefix (Step Functions, "IAM policies for using Distributed Map states")."""
+    actions = ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
+    return allow("WriteResults", actions, [f"{bucket_arn}/{prefix}*"])
+
+
 def use_key(key_arn: str) -> Statement:
     """Encrypt and decrypt with a customer's key."""
     return allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])
@@ -137,6 +149,15 @@ def publish_alerts(topic_arn: str) -> Statement:
 def start_executions(state_machine_arn: str) -> Statement:
     """Start executions of one state machine."""
     return allow("StartExecutions", ["states:StartExecution"], [state_machine_arn])
+
+
+def run_map(state_machine_arn: str) -> list[Statement]:
+    """What a state machine with a Distributed Map does with itself: a child is an execution of its own."""
+    executions = state_machine_arn.replace(":stateMachine:", ":execution:", 1)
+    return [
+        start_executions(state_machine_arn),
+        allow("FollowChildren", ["states:DescribeExecution", "states:StopExecution"], [f"{executions}:*"]),
+    ]
 
 
 def sagemaker_logs(region: str, account_id: str) -> Statement:

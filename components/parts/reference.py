@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/components.md"
 SOURCES = (
     *("data_bucket", "training_endpoint", "parts/trained_model", "parts/promoted_model", "parts/hosting"),
-    *("classification_workflow", "observability"),
+    *("classification_workflow", "batch_classification", "parts/decision_places", "observability"),
 )
 """Modules below `components/` that declare components or their arguments."""
 HEAD = """# Components

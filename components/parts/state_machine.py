@@ -6,6 +6,10 @@ Whatever fails on the way: ReadKey -> ReadCause -> Message -> ForAPerson (-> Rec
 
 Every Catch turns the fault into the review queue's message at once (`_caught`), so that nothing after it
 has to know where it came from, and the picture itself travels no further than Classify.
+
+A batch's children go through the same states (`states_in_batch`). Three things differ. What shows a folder ends at
+once. Nobody is alerted of each photo, but where the alert is its only trace. And a photo that waits for a person, as
+many do, ends well: what fails is a fault, of which a batch tolerates few.
 """
 
 from __future__ import annotations
@@ -97,73 +101,101 @@ def definition(resources: Resources) -> dict[str, object]:
     Args:
         resources: what the states invoke, put, send and publish to.
     """
-    partition = resources.partition
-    to_review = _catch("States.ALL", "ReadKey", _caught())
-    names = json.dumps([error.__name__ for error in FOR_A_PERSON])
     return {
         "Comment": "A photo becomes a routed driver, or a failed execution and a message for a person",
         "QueryLanguage": "JSONata",
         "StartAt": "Serialize",
-        "States": {
-            "Serialize": _function(partition, "serialize", resources.serialize, "Classify", [to_review]),
-            "Classify": _function(partition, "classify", resources.classify, "Filter", [to_review]),
-            "Filter": _function(partition, "filter", resources.filter, "Record", [to_review]),
-            "Record": _task(
-                partition,
-                "dynamodb:putItem",
-                _put(resources, "accepted", _SUCCESS_NAMES),
-                "Publish",
-                DYNAMODB_TRANSIENT,
-                [_catch(DUPLICATE, "AlreadyDecided", _INPUT), to_review],
-            ),
-            "Publish": _task(partition, "events:putEvents", _event(resources), "Routed", EVENTS_TRANSIENT, [to_review]),
-            "Routed": {"Type": "Succeed"},
-            "AlreadyDecided": {"Type": "Succeed"},
-            "ReadKey": _read_key("ReadCause"),
-            "ReadCause": _read_cause("Message"),
-            "Message": {"Type": "Pass", "Output": _MESSAGE, "Next": "ForAPerson"},
-            "ForAPerson": {
-                "Type": "Choice",
-                "Choices": [{"Condition": f"{{% $states.input.error in {names} %}}", "Next": "RecordReview"}],
-                "Default": "SendToReview",
-            },
-            "RecordReview": _task(
-                partition,
-                "dynamodb:putItem",
-                _put(resources, _REFUSED, _FAILURE_NAMES),
-                "SendToReview",
-                DYNAMODB_TRANSIENT,
-                # a duplicate was sent to a person before; no other fault may keep the photo from that person
-                [_catch(DUPLICATE, "Failed", _INPUT), _catch("States.ALL", "SendToReview", _INPUT)],
-            ),
-            "SendToReview": _task(
-                partition,
-                "sqs:sendMessage",
-                {"QueueUrl": resources.review_queue_url, "MessageBody": "{% $string($states.input) %}"},
-                "Alert",
-                SQS_TRANSIENT,
-                # then the alert is the only trace of the photo, so it says so
-                [_catch("States.ALL", "Alert", _UNQUEUED)],
-            ),
-            "Alert": _task(
-                partition,
-                "sns:publish",
-                _alert(resources),
-                "Failed",
-                SNS_TRANSIENT,
-                [_catch("States.ALL", "Failed", _INPUT)],
-            ),
-            "Failed": {
-                "Type": "Fail",
-                # a machine's own errors must not be named like those of the language
-                "Error": "{% $substringAfter($states.input.error, 'States.') %}",
-                "Cause": "{% $states.input.message %}",
-            },
+        "States": _states(resources),
+    }
+
+
+def states_in_batch(resources: Resources) -> dict[str, object]:
+    """The states of a batch's child, which begins with `IsPhoto`; its input has the object's `size` too.
+
+    What ends well says in its output what became of the photo: `decision`, or the `error` for which it waits, and
+    `again` where the decision on this version was made before; for a folder neither.
+    """
+    return {
+        "IsPhoto": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": "{% $states.input.size = 0 and $substring($states.input.s3_key, -1) = '/' %}",
+                    "Next": "Folder",
+                }
+            ],
+            "Default": "Serialize",
+        },
+        "Folder": {"Type": "Succeed"},
+        **_states(resources, in_batch=True),
+        "HowItEnded": _for_a_person("Waits", otherwise="Failed"),
+        "Waits": {"Type": "Succeed"},
+    }
+
+
+def _states(resources: Resources, *, in_batch: bool = False) -> dict[str, object]:
+    partition = resources.partition
+    to_review = _catch("States.ALL", "ReadKey", _caught())
+    decided_before = _catch(DUPLICATE, "AlreadyDecided", _AGAIN if in_batch else _INPUT)
+    return {
+        "Serialize": _function(partition, "serialize", resources.serialize, "Classify", [to_review]),
+        "Classify": _function(partition, "classify", resources.classify, "Filter", [to_review]),
+        "Filter": _function(partition, "filter", resources.filter, "Record", [to_review]),
+        "Record": _task(
+            partition,
+            "dynamodb:putItem",
+            _put(resources, "accepted", _SUCCESS_NAMES),
+            "Publish",
+            DYNAMODB_TRANSIENT,
+            [decided_before, to_review],
+        ),
+        "Publish": _task(partition, "events:putEvents", _event(resources), "Routed", EVENTS_TRANSIENT, [to_review]),
+        "Routed": {"Type": "Succeed"},
+        "AlreadyDecided": {"Type": "Succeed"},
+        "ReadKey": _read_key("ReadCause"),
+        "ReadCause": _read_cause("Message"),
+        "Message": {"Type": "Pass", "Output": _MESSAGE, "Next": "ForAPerson"},
+        "ForAPerson": _for_a_person("RecordReview", otherwise="SendToReview"),
+        "RecordReview": _task(
+            partition,
+            "dynamodb:putItem",
+            _put(resources, _REFUSED, _FAILURE_NAMES),
+            "SendToReview",
+            DYNAMODB_TRANSIENT,
+            # a duplicate was sent to a person before; no other fault may keep the photo from that person
+            [
+                decided_before if in_batch else _catch(DUPLICATE, "Failed", _INPUT),
+                _catch("States.ALL", "SendToReview", _INPUT),
+            ],
+        ),
+        "SendToReview": _task(
+            partition,
+            "sqs:sendMessage",
+            {"QueueUrl": resources.review_queue_url, "MessageBody": "{% $string($states.input) %}"},
+            "HowItEnded" if in_batch else "Alert",
+            SQS_TRANSIENT,
+            # then the alert is the only trace of the photo, so it says so
+            [_catch("States.ALL", "Alert", _UNQUEUED)],
+        ),
+        "Alert": _task(
+            partition,
+            "sns:publish",
+            _alert(resources),
+            "Failed",
+            SNS_TRANSIENT,
+            [_catch("States.ALL", "Failed", _INPUT)],
+        ),
+        "Failed": {
+            "Type": "Fail",
+            # a machine's own errors must not be named like those of the language
+            "Error": "{% $substringAfter($states.input.error, 'States.') %}",
+            "Cause": "{% $states.input.message %}",
         },
     }
 
 
 _INPUT = "{% $states.input %}"
+_AGAIN = "{% $merge([$states.input, {'again': true}]) %}"
 _UNQUEUED = (
     "{% $merge([$states.input, {'message': $states.input.message"
     f" & ' {NOT_QUEUED}' & $states.errorOutput.Error & ')'}}]) %}}"
@@ -277,6 +309,16 @@ def _read_cause(next_state: str) -> dict[str, object]:
 _MESSAGE = (
     f"{{% $merge([$states.input[0], {{'message': $substring($states.input[0].message, 0, {_LONGEST_MESSAGE})}}]) %}}"
 )
+
+
+def _for_a_person(next_state: str, *, otherwise: str) -> dict[str, object]:
+    """A state that tells what Filter raised from every other error."""
+    names = json.dumps([error.__name__ for error in FOR_A_PERSON])
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": f"{{% $states.input.error in {names} %}}", "Next": next_state}],
+        "Default": otherwise,
+    }
 
 
 def _catch(error: str, next_state: str, output: str) -> Catcher:

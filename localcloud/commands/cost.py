@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from contract.prices import read_table
 from contract.screen import Column, write_json, write_line, write_table
 from contract.stacks import read_stack
 from localcloud.costs.estimate import CostLine, Estimate, estimate
-from localcloud.costs.table import read_table
 
 
 def show(
@@ -42,8 +42,8 @@ def show(
         why = line.price.source if line.price.usd is None else "the quantity was not measured"
         write_line(f"not in the sum: {line.usage.component}, {line.usage.what}: {why}")
     write_line(
-        f"list prices of {made.table.region}, read on {made.table.read}, before free tiers; localcloud/costs/table.yaml"
-        " says from where, and what is assumed of a photo"
+        f"list prices of {made.table.region}, read on {made.table.read}, before free tiers; contract/prices.yaml says"
+        " from where, and what is assumed of a photo"
     )
     return 0
 

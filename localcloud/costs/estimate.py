@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.costs.table import Price, Table
+from contract.prices import Price, Table
 from localcloud.costs.usage import Bill, Usage
 
 

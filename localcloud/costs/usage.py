@@ -130,6 +130,8 @@ class Bill:
     def _executions(self) -> Iterator[Usage]:
         for machine in self.of("StateMachine"):
             where, definition = self.component(machine), machine["inputs"]["definition"]
+            if _is_batch(definition):
+                continue
             transitions, tasks = 0.0, dict[tuple[str, str], float]()
             reviews = self.assumed["review_share"]
             for share, fails in ((1 - reviews, {}), (reviews, {"Filter": ThresholdNotMet.__name__})):
@@ -214,6 +216,11 @@ class Bill:
             if queue["inputs"].get("kmsMasterKeyId"):
                 yield Usage(self.component(queue), "requests to the customer's key", "kms.requests", "requests", None)
                 return
+
+
+def _is_batch(definition: str) -> bool:
+    """Whether no photo that arrives starts it; what a batch costs is said before it is started."""
+    return any(state["Type"] == "Map" for state in json.loads(definition)["States"].values())
 
 
 def _service(state: Mapping[str, Any]) -> tuple[str, str]:

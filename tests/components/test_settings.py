@@ -154,6 +154,8 @@ CASES = [
     ("targetRiskPercent", 2, "scones:targetRiskPercent must be a non-empty string (quote it), got 2"),
     ("rolloutBakeMinutes", 4, "scones:rolloutBakeMinutes must be 0 or from 5 to 30, got 4"),
     ("rolloutBakeMinutes", 5, "scones:endpointMinInstances must be at least 2 where rolloutBakeMinutes is not 0"),
+    ("batchConcurrency", 0, "scones:batchConcurrency must be a whole number from 1 to 10000, got 0"),
+    ("batchToleratedFailurePercent", 101, "scones:batchToleratedFailurePercent must be a whole number from 0 to 100"),
     ("protectData", "no", 'scones:protectData must be true or false, got "no"'),
     ("datasetDir", "", "scones:datasetDir must be a non-empty string"),
     ("layerPath", "", "scones:layerPath must be a non-empty string"),

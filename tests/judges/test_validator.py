@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from components.parts.state_machine import definition
+from tests.assertions import at_least_one
 from tests.components.dataset import write_dataset
 from tests.components.stack import run
 from tests.judges.machine import DEFINITION, NAMES
@@ -26,9 +27,11 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_the_machine_that_a_stack_registers_is_valid(judge: Judge, places: dict[str, str], stack: str):
-    (machine,) = run(stack, **places).of("StateMachine")
-    assert judge.faults_of(json.loads(machine.inputs["definition"])) == []
+def test_the_machines_that_a_stack_registers_are_valid(judge: Judge, places: dict[str, str], stack: str):
+    machines = run(stack, **places).of("StateMachine")
+    assert [machine.name for machine in machines] == ["workflow-machine", "batch-machine"]
+    for machine in at_least_one(machines):
+        assert judge.faults_of(json.loads(machine.inputs["definition"])) == []
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from contract.errors import UserError
+from contract.prices import FILE, Table, read_table
 from localcloud.cli import main
 from localcloud.costs.estimate import Estimate, estimate
-from localcloud.costs.table import FILE, Table, read_table
 from localcloud.graph import graph
 from tests.assertions import at_least_one
 from tests.components.dataset import write_dataset
@@ -72,7 +72,7 @@ def test_transitions_are_those_of_the_two_ways_through_the_definition(
 ) -> None:
     from localcloud.costs.paths import path
 
-    (machine,) = [each for each in graphs["dev"] if each["type"].endswith(":StateMachine")]
+    (machine,) = [each for each in graphs["dev"] if each["name"] == "workflow-machine"]
     definition = machine["inputs"]["definition"]
     accepted = [name for name, _ in path(definition)]
     assert accepted == ["Serialize", "Classify", "Filter", "Record", "Publish", "Routed"]
@@ -142,7 +142,7 @@ def test_a_training_is_paid_for_once(graphs: dict[str, list[dict[str, Any]]], ta
 
 
 def test_prices_of_another_region_are_not_used() -> None:
-    with pytest.raises(UserError, match=r"eu-central-1, and table\.yaml holds prices of us-east-1"):
+    with pytest.raises(UserError, match=r"eu-central-1, and prices\.yaml holds prices of us-east-1"):
         read_table("eu-central-1", FILE)
 
 

@@ -1,4 +1,4 @@
-"""The table of prices and assumptions, each with its source and date."""
+"""List prices and what is assumed of a photo, each with its source and date; `prices.yaml` holds them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from contract.errors import UserError
 
-FILE = Path(__file__).with_name("table.yaml")
+FILE = Path(__file__).with_name("prices.yaml")
 
 
 @dataclass(frozen=True, slots=True)
