@@ -252,7 +252,9 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             f"{self._name}-alerts-policy",
             arn=topic.arn,
             policy=pulumi.Output.all(topic.arn, self._args["account_id"]).apply(
-                lambda known: iam.document(iam.topic_for_alarms(known[0], known[1]))
+                lambda known: iam.document(
+                    iam.topic_for_alarms(known[0], known[1]), iam.tls_only("sns:Publish", known[0])
+                )
             ),
             opts=self._child,
         )
@@ -331,7 +333,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             f"{self._name}-review-policy",
             queue_url=review.url,
             policy=pulumi.Output.all(review.arn, rule.arn).apply(
-                lambda arns: iam.document(iam.queue_for_rules(arns[0], arns[1:]))
+                lambda arns: iam.document(iam.queue_for_rules(arns[0], arns[1:]), iam.tls_only("sqs:*", arns[0]))
             ),
             opts=self._child,
         )
@@ -358,7 +360,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             f"{self._name}-dead-letters-policy",
             queue_url=dead_letters.url,
             policy=pulumi.Output.all(dead_letters.arn, rule.arn, ended.arn).apply(
-                lambda arns: iam.document(iam.queue_for_rules(arns[0], arns[1:]))
+                lambda arns: iam.document(iam.queue_for_rules(arns[0], arns[1:]), iam.tls_only("sqs:*", arns[0]))
             ),
             opts=self._child,
         )

@@ -107,7 +107,7 @@ class DataBucket(pulumi.ComponentResource):
         policy = s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.bucket,
-            policy=bucket.arn.apply(lambda arn: iam.document(iam.tls_only(arn))),
+            policy=bucket.arn.apply(lambda arn: iam.document(iam.tls_only("s3:*", arn, f"{arn}/*"))),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
         s3.BucketLifecycleConfiguration(

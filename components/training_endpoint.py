@@ -54,7 +54,8 @@ class TrainingEndpointArgs(TypedDict):
     log_retention_days: pulumi.Input[int]
     """Days after which the endpoint's log is deleted: one of the values that CloudWatch Logs takes."""
     kms_key_arn: NotRequired[str | None]
-    """ARN of a customer's KMS key for artifact, captures and log; AWS's own keys encrypt without it."""
+    """ARN of a customer's KMS key for artifact, captures, log, and the volumes of instances without disks of their own
+    (those are encrypted by their hardware); AWS's own keys encrypt without it."""
 
 
 class TrainingEndpoint(pulumi.ComponentResource):

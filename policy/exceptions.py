@@ -33,19 +33,7 @@ EXCUSED = (
         ("*-executions-target",),
         "as the captures' target: nothing but a metric hangs on it",
     ),
-    Excused(
-        "training-isolated",
-        ("model-job-*",),
-        "the recipe transfer starts from weights that the built-in algorithm fetches itself; that it can without "
-        "network was never seen",
-    ),
-    Excused("model-isolated", ("model-model",), "the image is AWS's own, in the setting in which AWS documents it"),
-    Excused(
-        "volumes-encrypted-as-the-captures",
-        ("model-configuration",),
-        "instances with local storage (c5d, m5d, g4dn) refuse a key for their volumes, and the setting may name one; "
-        "AWS encrypts them with its own",
-    ),
+    Excused("model-isolated", ("model-model",), "a serverless endpoint takes no isolated model; any other is isolated"),
     Excused(
         "function-concurrency-reserved",
         ("workflow-*", "observability-*", "ramp-*"),

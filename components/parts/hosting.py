@@ -11,6 +11,7 @@ from pulumi_aws import appautoscaling, cloudwatch, sagemaker
 from components.parts import bounds
 from components.parts.alarms import rollback_specs
 from components.parts.arguments import Arguments
+from components.parts.encryption import volume_key
 from components.parts.metric_alarm import metric_alarm
 from components.parts.provider_client import provider_clients
 from components.parts.rollout import WantedHosting, confirm
@@ -124,7 +125,7 @@ def host_model(
         region: where it is.
         bucket: takes the captures.
         log_retention_days: one of CloudWatch's allowed values.
-        kms_key_arn: a customer's key for captures and log; AWS's own encrypt without one.
+        kms_key_arn: a customer's key for captures, log and volumes; AWS's own encrypt without one.
         realtime: instances that are always there; or
         serverless: memory that is there when it is asked.
         parent: the component.
@@ -144,6 +145,7 @@ def host_model(
         f"{name}-configuration",
         production_variants=[_variant(model_name, realtime, serverless)],
         data_capture_config=_capture(realtime, bucket, kms_key_arn),
+        kms_key_arn=volume_key(kms_key_arn, realtime["instance_type"]) if realtime is not None else None,
         opts=child,
     )
     endpoint = sagemaker.Endpoint(

@@ -116,6 +116,16 @@ def use_key(key_arn: str) -> Statement:
     return allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])
 
 
+def write_with_key(key_arn: str) -> Statement:
+    """Leave a model and captures that the key encrypts (SageMaker Developer Guide, "Execution roles")."""
+    return allow("WriteWithKey", ["kms:Encrypt"], [key_arn])
+
+
+def grant_key(key_arn: str) -> Statement:
+    """Let the volumes of SageMaker's instances use the key ("Execution roles"); grants for AWS's services alone."""
+    return allow("GrantKey", ["kms:CreateGrant"], [key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}})
+
+
 def invoke_endpoint(endpoint_arn: str) -> Statement:
     """Ask one model."""
     return allow("InvokeEndpoint", ["sagemaker:InvokeEndpoint"], [endpoint_arn])
@@ -203,17 +213,21 @@ def pull_image(image_uri: str) -> list[Statement]:
     ]
 
 
-def tls_only(bucket_arn: str) -> Statement:
-    """A bucket's refusal of requests that are not encrypted on the way.
+def tls_only(action: str, *resources: str) -> Statement:
+    """Refuse requests that are not encrypted on the way, in the policy of a bucket, a queue or a topic.
 
-    It denies, so its `*` (every S3 action, for everybody) takes rights away and gives none.
+    It denies, so its `*` (everybody, and every action of S3 and SQS) takes rights away and gives none.
+
+    Args:
+        action: `s3:*`, `sqs:*` or `sns:Publish` (a topic's policy takes no `sns:*`).
+        resources: what is guarded.
     """
     return Statement(
         Sid="TlsOnly",
         Effect="Deny",
         Principal="*",
-        Action=["s3:*"],
-        Resource=[bucket_arn, f"{bucket_arn}/*"],
+        Action=[action],
+        Resource=[*resources],
         Condition={"Bool": {"aws:SecureTransport": "false"}},
     )
 

@@ -10,7 +10,7 @@ from pulumi_aws import iam as aws_iam
 from pulumi_aws import sagemaker
 
 from components.parts import iam
-from components.parts.encryption import key_grant
+from components.parts.encryption import key_grant, sagemaker_key_grant
 from contract import prefixes
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def execution_role(
                 iam.describe_alarms(args["region"], known[1], f"{name}-rollback-"),
                 *iam.pull_image(args["image_uri"]),
                 *key_grant(args.get("kms_key_arn")),
+                *sagemaker_key_grant(args.get("kms_key_arn")),
             )
         ),
         opts=child,
@@ -88,6 +89,9 @@ def make_model(
         f"{name}-model",
         execution_role_arn=role_arn,
         primary_container={"image": args["image_uri"], "model_data_url": source.artifact},
+        # the container sees photos and has no way out; a serverless endpoint takes no such model (SageMaker Developer
+        # Guide, "Serverless Inference", feature exclusions)
+        enable_network_isolation=args.get("realtime") is not None,
         opts=pulumi.ResourceOptions(
             parent=parent,
             hooks=pulumi.ResourceHookBinding(before_create=[*source.before_model]) if source.before_model else None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 import pulumi
 from pulumi_aws import s3, sagemaker
 
+from components.parts.encryption import volume_key
 from components.parts.model_source import ModelSource
 from components.parts.provider_client import provider_clients
 from components.parts.training_wait import require_unused, wait_until_completed
@@ -30,8 +31,16 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 """SageMaker's own default: left out, the API's answer would look like a change that needs another job."""
 VOLUME_GB = 30
 NEVER_REPLACES_A_JOB = (
-    *("algorithmSpecification", "checkpointConfig", "enableManagedSpotTraining", "hyperParameters"),
-    *("inputDataConfigs", "outputDataConfig", "resourceConfig", "roleArn", "stoppingCondition", "timeouts"),
+    *("algorithmSpecification", "checkpointConfig", "enableManagedSpotTraining", "enableNetworkIsolation"),
+    *(
+        "hyperParameters",
+        "inputDataConfigs",
+        "outputDataConfig",
+        "resourceConfig",
+        "roleArn",
+        "stoppingCondition",
+        "timeouts",
+    ),
 )
 """Inputs of a training job whose change the provider answers with another job."""
 
@@ -185,7 +194,11 @@ def _job(
             "instance_count": 1,
             "instance_type": training["instance_type"],
             "volume_size_in_gb": VOLUME_GB,
+            "volume_kms_key_id": volume_key(args.get("kms_key_arn"), training["instance_type"]),
         },
+        # The job sees the dataset and has no way out. SageMaker itself fetches and leaves data, model and checkpoints.
+        # Weights that the algorithm starts from it fetches itself: that it can without network was never seen.
+        enable_network_isolation=training["hyperparameters"].get("use_pretrained_model") != "1",
         enable_managed_spot_training=training["spot"],
         # an interrupted job goes on from its last epoch
         checkpoint_config=(

@@ -20,6 +20,7 @@ NAMES = {"volumeSizeInGb": "VolumeSizeInGB", "s3Uri": "S3Uri", "inputDataConfigs
     takes=(
         "trainingJobName", "algorithmSpecification", "hyperParameters", "inputDataConfigs", "outputDataConfig",
         "resourceConfig", "stoppingCondition", "roleArn", "enableManagedSpotTraining", "checkpointConfig", "tags",
+        "enableNetworkIsolation",
     ),
     ignores={"timeouts": "a job is accepted at once"},
 )  # fmt: skip
@@ -44,13 +45,14 @@ def delete_training_job(request: Request) -> None:
 
 
 @adapter("aws:sagemaker/model:Model",
-         takes=("primaryContainer", "executionRoleArn", "tags"))  # fmt: skip
+         takes=("primaryContainer", "executionRoleArn", "enableNetworkIsolation", "tags"))  # fmt: skip
 def model(request: Request) -> Created:
     name = request.auto_name
     answer = request.cloud.client("sagemaker").create_model(
         ModelName=name,
         PrimaryContainer=pascal(request["primaryContainer"]),
         ExecutionRoleArn=request["executionRoleArn"],
+        EnableNetworkIsolation=request.get("enableNetworkIsolation", False),
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["ModelArn"]}
@@ -63,14 +65,15 @@ def delete_model(request: Request) -> None:
 
 @adapter(
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
-    takes=("productionVariants", "dataCaptureConfig", "tags"),
+    takes=("productionVariants", "dataCaptureConfig", "kmsKeyArn", "tags"),
 )
 def endpoint_configuration(request: Request) -> Created:
     name = request.auto_name
     capture = {"DataCaptureConfig": pascal(request["dataCaptureConfig"])} if request.get("dataCaptureConfig") else {}
+    key = {"KmsKeyId": request["kmsKeyArn"]} if request.get("kmsKeyArn") else {}
     variants = pascal(request["productionVariants"], {"memorySizeInMb": "MemorySizeInMB"})
     answer = request.cloud.client("sagemaker").create_endpoint_config(
-        EndpointConfigName=name, ProductionVariants=variants, **capture, Tags=tag_list(request)
+        EndpointConfigName=name, ProductionVariants=variants, **capture, **key, Tags=tag_list(request)
     )
     return name, {"id": name, "name": name, "arn": answer["EndpointConfigArn"]}
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from pulumi_policy import ResourceValidationArgs
 
 from policy.rule import ADVISORY, Complaints, Registered, on, on_stack
-from policy.values import at, number
+from policy.values import at, number, statements, strings
 
 QUEUE = "aws:sqs/queue:Queue"
+GUARDED_BY = {QUEUE: "aws:sqs/queuePolicy:QueuePolicy", "aws:sns/topic:Topic": "aws:sns/topicPolicy:TopicPolicy"}
 A_WEEK = 7 * 24 * 60 * 60
 """Seconds: over a long weekend nobody empties a queue."""
 
@@ -65,6 +66,25 @@ def topic_encrypted(args: ResourceValidationArgs) -> Complaints:
     """Messages at rest in a topic are encrypted."""
     if not at(args.props, "kmsMasterKeyId"):
         yield "kmsMasterKeyId is not given"
+
+
+@on_stack()
+def queue_and_topic_guarded(resources: Sequence[Registered]) -> Iterable[tuple[Registered, str]]:
+    """What travels to a queue or a topic travels encrypted, which a policy of its own demands."""
+    for kind, policy in GUARDED_BY.items():
+        for each in (each for each in resources if each.resource_type == kind):
+            if not any(other.resource_type == policy and each in other.dependencies for other in resources):
+                yield each, f"{each.name} has no policy of its own"
+
+
+@on(*GUARDED_BY.values())
+def message_refuses_plain_http(args: ResourceValidationArgs) -> Complaints:
+    """Messages name photos and people's decisions: a request that is not encrypted on the way is denied."""
+    for each in statements(at(args.props, "policy")):
+        insecure = str(at(each, "Condition", "Bool", "aws:SecureTransport")).lower() == "false"
+        if at(each, "Effect") == "Deny" and insecure and {*strings(at(each, "Action"))} & {"sqs:*", "sns:Publish"}:
+            return
+    yield "no statement denies sqs:* or sns:Publish where aws:SecureTransport is false"
 
 
 @on("aws:cloudwatch/eventRule:EventRule")

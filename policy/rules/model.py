@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pulumi_policy import ResourceValidationArgs
 
 from policy.rule import ADVISORY, Complaints, on
@@ -13,6 +15,8 @@ CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 A_DAY = 24 * 60 * 60
 """Seconds; SageMaker's own limit is 28 days of a GPU."""
 MOST_INSTANCES = 20
+LOCAL_STORAGE = re.compile(r"ml\.(\w+d|g4dn|g5)\.")
+"""Instances with disks of their own, which their hardware encrypts (EC2 User Guide, "Instance store volumes")."""
 
 
 def on_instances(args: ResourceValidationArgs) -> bool:
@@ -83,12 +87,25 @@ def captures_readable(args: ResourceValidationArgs) -> Complaints:
         yield "dataCaptureConfig.captureContentTypeHeader.jsonContentTypes must hold application/json"
 
 
-@on(CONFIGURATION, level=ADVISORY)
+@on(CONFIGURATION)
 def volumes_encrypted_as_the_captures(args: ResourceValidationArgs) -> Complaints:
     """Where a customer's key encrypts what is captured, it encrypts the volumes that the container writes to."""
     key = at(args.props, "dataCaptureConfig", "kmsKeyId")
-    if key and at(args.props, "kmsKeyArn") != key:
+    kinds = [str(at(each, "instanceType")) for each in items(at(args.props, "productionVariants"))]
+    if key and at(args.props, "kmsKeyArn") != key and not any(map(LOCAL_STORAGE.match, kinds)):
         yield "kmsKeyArn must be dataCaptureConfig.kmsKeyId"
+
+
+@on(JOB)
+def training_volume_encrypted_as_the_model(args: ResourceValidationArgs) -> Complaints:
+    """Where a customer's key encrypts the model, it encrypts the volume that the dataset is copied to."""
+    key, kind = at(args.props, "outputDataConfig", "kmsKeyId"), str(at(args.props, "resourceConfig", "instanceType"))
+    volume = at(args.props, "resourceConfig", "volumeKmsKeyId")
+    if LOCAL_STORAGE.match(kind):
+        if volume:
+            yield f"resourceConfig.volumeKmsKeyId must be left out, as {kind} refuses one"
+    elif key and volume != key:
+        yield "resourceConfig.volumeKmsKeyId must be outputDataConfig.kmsKeyId"
 
 
 @on("aws:sagemaker/endpoint:Endpoint")

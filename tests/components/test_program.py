@@ -158,8 +158,74 @@ def test_a_customers_key_encrypts_all_that_keeps_data_and_its_users_may_use_it(p
     assert found.of("Table")[0].inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
     text = json.dumps(found.of("BucketServerSideEncryptionConfiguration")[0].inputs)
     assert "aws:kms" in text and KEY in text
+    configuration = found.of("EndpointConfiguration")[0].inputs
+    assert configuration["kmsKeyArn"] == configuration["dataCaptureConfig"]["kmsKeyId"] == KEY
     for policy in ("model-role-policy", "workflow-serialize-policy", "workflow-machine-policy"):
         assert "kms:GenerateDataKey" in found.named(policy).inputs["policy"], policy
+
+
+@pytest.mark.parametrize(
+    ("kind", "takes_key"), [("ml.m5.large", True), ("ml.c5d.large", False), ("ml.g5.xlarge", False)]
+)
+def test_an_endpoint_s_volume_takes_the_key_unless_its_instances_have_disks_of_their_own(places, kind, takes_key):
+    found = run("prod", kmsKeyArn=KEY, endpointInstanceType=kind, **places)
+    assert found.of("EndpointConfiguration")[0].inputs.get("kmsKeyArn") == (KEY if takes_key else None)
+
+
+@pytest.mark.parametrize(("kind", "takes_key"), [("ml.p3.2xlarge", True), ("ml.g4dn.xlarge", False)])
+def test_a_training_s_volume_takes_the_key_unless_its_instances_have_disks_of_their_own(places, kind, takes_key):
+    job = run("dev", kmsKeyArn=KEY, trainingInstanceType=kind, **places).of("TrainingJob")[0].inputs
+    assert job["resourceConfig"].get("volumeKmsKeyId") == (KEY if takes_key else None)
+    assert job["outputDataConfig"]["kmsKeyId"] == KEY
+
+
+def test_sagemaker_may_give_its_volumes_the_key_and_nobody_else_may_pass_it_on(places):
+    found = run("dev", kmsKeyArn=KEY, **places)
+    granting = {r.name: s for r, s in statements(found) if "kms:CreateGrant" in s["Action"]}
+    assert set(granting) == {"model-role-policy"}
+    statement = granting["model-role-policy"]
+    assert statement["Resource"] == [KEY]
+    assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_an_execution_s_events_must_stay_readable_so_that_its_history_keeps_aws_s_own_key(places):
+    # with a customer's key its events have no input, output, error and cause: docs/decisions.md
+    assert "encryptionConfiguration" not in run("prod", kmsKeyArn=KEY, **places).of("StateMachine")[0].inputs
+
+
+def test_the_model_and_its_training_have_no_way_out(dev, prod):
+    assert dev.of("TrainingJob")[0].inputs["enableNetworkIsolation"] is True
+    assert dev.of("Model")[0].inputs["enableNetworkIsolation"] is True
+    assert prod.of("Model")[0].inputs["enableNetworkIsolation"] is True
+
+
+def test_a_serverless_endpoint_s_model_is_not_isolated_which_aws_refuses(places):
+    found = run("dev", endpointMode="serverless", capturePercentage=0, **places)
+    assert found.of("Model")[0].inputs["enableNetworkIsolation"] is False
+    assert found.of("TrainingJob")[0].inputs["enableNetworkIsolation"] is True
+
+
+def test_a_training_that_starts_from_weights_which_the_algorithm_fetches_is_not_isolated(places):
+    found = run("dev", trainingRecipe="transfer", **places)
+    assert found.of("TrainingJob")[0].inputs["enableNetworkIsolation"] is False
+
+
+def test_bucket_queues_and_topic_refuse_what_is_not_encrypted_on_the_way(dev):
+    denied = {}
+    for resource, statement in at_least_one(statements(dev)):
+        if statement["Effect"] == "Deny":
+            assert (
+                statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} and statement["Principal"] == "*"
+            )
+            denied[resource.name] = (statement["Action"], statement["Resource"])
+    bucket = "arn:aws:s3:::data-bucket-1a2b3c4"
+    assert denied.pop("data-policy") == (["s3:*"], [bucket, f"{bucket}/*"])
+    for kind, action in (("QueuePolicy", "sqs:*"), ("TopicPolicy", "sns:Publish")):
+        guarded = {name: denied.pop(name) for name in [each.name for each in dev.of(kind)]}
+        assert all(actions == [action] for actions, _ in guarded.values())
+        kind_of = kind.removesuffix("Policy")
+        assert len({arns[0] for _, arns in guarded.values()}) == len(dev.of(kind_of)) == len(guarded) > 0
+    assert not denied
 
 
 def test_queues_without_a_key_are_encrypted_too(dev):

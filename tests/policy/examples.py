@@ -203,6 +203,15 @@ EXAMPLES: dict[str, Example] = {
         ),
     ),
     "topic-encrypted": Example("aws:sns/topic:Topic", {"kmsMasterKeyId": KEY}, ({},)),
+    "message-refuses-plain-http": Example(
+        QUEUE_POLICY,
+        {"policy": json.dumps({"Statement": [{**TLS, "Action": "sqs:*", "Resource": [ARN]}]})},
+        (
+            {"policy": json.dumps({"Statement": []})},
+            {"policy": json.dumps({"Statement": [{**TLS, "Action": "sqs:SendMessage"}]})},
+            {"policy": json.dumps({"Statement": [{**TLS, "Action": "sqs:*", "Condition": {}}]})},
+        ),
+    ),
     "event-rule-asks-for-something": Example(
         "aws:cloudwatch/eventRule:EventRule",
         {"eventPattern": json.dumps({"source": ["aws.s3"]})},
@@ -248,6 +257,14 @@ EXAMPLES: dict[str, Example] = {
         {"dataCaptureConfig": {"kmsKeyId": KEY}, "kmsKeyArn": KEY},
         ({"dataCaptureConfig": {"kmsKeyId": KEY}},),
     ),
+    "training-volume-encrypted-as-the-model": Example(
+        JOB,
+        {"outputDataConfig": {"kmsKeyId": KEY}, "resourceConfig": {"instanceType": "ml.g4dn.xlarge"}},
+        (
+            {"outputDataConfig": {"kmsKeyId": KEY}, "resourceConfig": {"instanceType": "ml.p3.2xlarge"}},
+            {"resourceConfig": {"instanceType": "ml.g5.xlarge", "volumeKmsKeyId": KEY}},
+        ),
+    ),
     "gradual-rollout-can-be-taken-back": Example(
         ENDPOINT,
         {
@@ -284,6 +301,7 @@ def entry(type_: str, name: str, *dependencies: str) -> dict[str, Any]:
     return {"type": type_, "name": name, "urn": name, "inputs": {}, "dependencies": list(dependencies)}
 
 
+TOPIC = "aws:sns/topic:Topic"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 GUARDS = (
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -302,6 +320,14 @@ STACK_EXAMPLES: dict[str, tuple[list[dict[str, Any]], list[list[dict[str, Any]]]
     "queue-with-a-consumer-redrives": (
         [entry(QUEUE, "dead"), entry(QUEUE, "work", "dead"), entry(MAPPING, "mapping", "work")],
         [[entry(QUEUE, "dead"), entry(QUEUE, "work"), entry(MAPPING, "mapping", "work")]],
+    ),
+    "queue-and-topic-guarded": (
+        [entry(QUEUE, "work"), entry(QUEUE_POLICY, "policy", "work")],
+        [
+            [entry(QUEUE, "work")],
+            [entry(TOPIC, "alerts"), entry(QUEUE_POLICY, "policy", "alerts")],
+            [entry(QUEUE, "work"), entry(QUEUE, "other"), entry(QUEUE_POLICY, "policy", "other")],
+        ],
     ),
     "queue-watched": (
         [entry(QUEUE, "work"), entry(ALARM, "alarm", "work")],

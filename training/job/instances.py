@@ -49,6 +49,17 @@ HOSTING_INSTANCE_FAMILIES: Mapping[str, tuple[str, ...]] = {
     **TRAINING_INSTANCE_FAMILIES,
 }
 """The sizes of each x86 family that hosts models and keeps its speed under a steady load."""
+LOCAL_STORAGE_FAMILIES = ("m5d", "c5d", "r5d", "g4dn", "g5")
+"""Families with disks in the instance (Amazon EC2 User Guide, "Instance store volumes")."""
+
+
+def has_local_storage(instance_type: str) -> bool:
+    """Whether the instance writes to disks of its own, which its hardware encrypts and no key of KMS.
+
+    SageMaker refuses a key for the volume of a training on such an instance, and says of an endpoint's that it does not
+    encrypt them (API reference, ResourceConfig and CreateEndpointConfig).
+    """
+    return instance_type.split(".")[1:2] in [[family] for family in LOCAL_STORAGE_FAMILIES]
 
 
 def check_training_instance(instance_type: str) -> str | None:

@@ -135,3 +135,9 @@ def test_a_scaling_target_s_tags_are_kept(cloud):
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"a": "3"}
     (told,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert (told["MinCapacity"], told["MaxCapacity"]) == (1, 2)
+
+
+def test_a_training_tells_that_it_is_isolated(cloud):
+    asked = job("isolated", "dataset/none", ("train", "validation"), "application/x-recordio", {})
+    cloud.sagemaker.create_training_job(**asked, EnableNetworkIsolation=True)
+    assert cloud.sagemaker.describe_training_job(TrainingJobName="isolated")["EnableNetworkIsolation"] is True
