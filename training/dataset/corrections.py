@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,6 +54,17 @@ class Merged:
     """What the manifest says of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What a model learns from with corrections in it, and those that are held out."""
+
+    train: Split
+    validation: Split
+    held_out: Split
+    section: Mapping[str, object]
+    """What the manifest says of them."""
+
+
 def merge(splits: Splits, answers: Answers, labels: Sequence[str], *, validation: float, seed: int) -> Merged:
     """Put corrections into train and validation, and hold some out.
 
@@ -67,20 +78,43 @@ def merge(splits: Splits, answers: Answers, labels: Sequence[str], *, validation
         validation: of the corrections that are not held out, the share that goes to validation.
         seed: of the order of the training set.
     """
-    chosen = _choose(answers, splits, labels)
+    known = {*splits.train.digests(), *splits.validation.digests(), *splits.test.digests()}
+    for held_out in splits.strangers.held_out.values() if splits.strangers else ():
+        known.update(held_out.digests())
+    grown = grow(splits.train, splits.validation, known, answers, labels, validation=validation, seed=seed)
+    merged = replace(splits, train=grown.train, validation=grown.validation, corrected=grown.held_out)
+    return Merged(merged, grown.section)
+
+
+def grow(
+    train: Split,
+    validating: Split,
+    known: Collection[bytes],
+    answers: Answers,
+    labels: Sequence[str],
+    *,
+    validation: float,
+    seed: int,
+) -> Grown:
+    """Put corrections into the sets that a model learns from, and hold some out.
+
+    Args:
+        train: the images to learn from.
+        validating: those that choose the best epoch.
+        known: the SHA-256 of every picture that the dataset holds.
+        answers: what people said.
+        labels: the dataset's, in order.
+        validation: as in `merge`.
+        seed: as in `merge`.
+    """
+    chosen = _choose(answers, known, labels)
     shares = _shares(validation)
     parts = {name: [each for each in chosen.taken if _split_of(each, shares) == name] for name in SPLITS}
     corrected = {name: _as_split(photos, labels) for name, photos in parts.items()}
-    step = batch_multiple(len(splits.validation))
-    train = _with_room(splits.train, corrected["train"], step)
-    validating = _with_room(splits.validation, corrected["validation"], step)
-    order = np.random.default_rng([seed, STREAM]).permutation(len(train) + len(corrected["train"]))
-    merged = replace(
-        splits,
-        train=_joined(train, corrected["train"]).take(order) if parts["train"] else splits.train,
-        validation=_joined(validating, corrected["validation"]) if parts["validation"] else splits.validation,
-        corrected=corrected["test"],
-    )
+    step = batch_multiple(len(validating))
+    kept = _with_room(train, corrected["train"], step)
+    kept_validating = _with_room(validating, corrected["validation"], step)
+    order = np.random.default_rng([seed, STREAM]).permutation(len(kept) + len(corrected["train"]))
     section: dict[str, object] = {
         "identity": _identity(chosen.taken),
         "shares": shares,
@@ -88,14 +122,19 @@ def merge(splits: Splits, answers: Answers, labels: Sequence[str], *, validation
         "answers": {name: sorted(each.name for each in photos) for name, photos in parts.items()},
         "model_said": {_name(each): each.model_said for each in parts["test"]},
         "made_room": {
-            "train": len(splits.train) - len(train),
-            "validation": len(splits.validation) - len(validating),
+            "train": len(train) - len(kept),
+            "validation": len(validating) - len(kept_validating),
         },
         "left_out": chosen.left_out,
         "labels_not_in_dataset": dict(sorted(chosen.unknown.items())),
         "damaged": dict(answers.damaged),
     }
-    return Merged(merged, section)
+    return Grown(
+        train=joined(kept, corrected["train"]).take(order) if parts["train"] else train,
+        validation=joined(kept_validating, corrected["validation"]) if parts["validation"] else validating,
+        held_out=corrected["test"],
+        section=section,
+    )
 
 
 def told(section: Mapping[str, Any]) -> str:
@@ -141,10 +180,7 @@ def _name(photo: AnsweredPhoto) -> str:
     return _digest(photo).hex()[:NAME_DIGITS]
 
 
-def _choose(answers: Answers, splits: Splits, labels: Sequence[str]) -> _Chosen:
-    known = {*splits.train.digests(), *splits.validation.digests(), *splits.test.digests()}
-    for held_out in splits.strangers.held_out.values() if splits.strangers else ():
-        known.update(held_out.digests())
+def _choose(answers: Answers, known: Collection[bytes], labels: Sequence[str]) -> _Chosen:
     alike: dict[bytes, list[AnsweredPhoto]] = {}
     for photo in answers.photos:
         alike.setdefault(_digest(photo), []).append(photo)
@@ -190,9 +226,17 @@ def _as_split(photos: Sequence[AnsweredPhoto], labels: Sequence[str]) -> Split:
 
 
 def _with_room(split: Split, corrected: Split, step: int) -> Split:
-    """The archive's pictures without as many as both together have over a multiple of `step`."""
+    """A set without as many of the archive's pictures as both together have over a multiple of `step`."""
     surplus = 0 if len(split) % step else (len(split) + len(corrected)) % step
-    own = {label: np.flatnonzero(split.labels == label).tolist() for label in range(int(split.labels.max()) + 1)}
+    # corrections that it holds already are named after their pixels; the last of each list make room first
+    archived = [
+        name != f"{digest.hex()[:NAME_DIGITS]}.png"
+        for name, digest in zip(split.filenames(), split.digests(), strict=True)
+    ]
+    own = {
+        label: sorted(np.flatnonzero(split.labels == label).tolist(), key=archived.__getitem__)
+        for label in range(int(split.labels.max()) + 1)
+    }
     more = Counter(cast("list[int]", corrected.labels.tolist()))
     for _ in range(surplus):
         # no label loses its last picture of the archive
@@ -203,7 +247,7 @@ def _with_room(split: Split, corrected: Split, step: int) -> Split:
     return split.take(np.sort(np.concatenate([np.array(places, dtype=np.int64) for places in own.values()])))
 
 
-def _joined(first: Split, second: Split) -> Split:
+def joined(first: Split, second: Split) -> Split:
     """The images of both, of which each is of a part of its own."""
 
     def of_both(one: Rows, other: Rows) -> Rows:

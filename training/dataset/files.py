@@ -7,13 +7,16 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from training.dataset.manifest import CORRECTED, Format
 from training.dataset.png import encode_pngs
 from training.dataset.recordio import Record, write_record
 from training.dataset.selection import Split
 from training.dataset.splits import Splits
+
+if TYPE_CHECKING:
+    from training.dataset.corrections import Grown
 
 
 def write_files(
@@ -36,7 +39,30 @@ def write_files(
         The SHA-256 of each file, by its path relative to `folder`.
     """
     files = _Files(folder)
-    for name, split in (("train", splits.train), ("validation", splits.validation)):
+    _write_learning(files, splits.train, splits.validation, format)
+    test = files.write_folders("test", splits.test, names)
+    files.write("test.lst", _lst(splits.test, test))
+    for name, split in (splits.strangers.held_out if splits.strangers else {}).items():
+        files.write_folders(f"strangers/{name}", split, names)
+    if splits.corrected:
+        files.write_folders(CORRECTED, splits.corrected, labels)
+    return files.digests
+
+
+def write_grown(folder: Path, grown: Grown, labels: Sequence[str], format: Format) -> dict[str, str]:
+    """Write what a model learns from, and the corrections that are held out, as `write_files` does.
+
+    Returns:
+        The SHA-256 of each file, by its path relative to `folder`.
+    """
+    files = _Files(folder)
+    _write_learning(files, grown.train, grown.validation, format)
+    files.write_folders(CORRECTED, grown.held_out, labels)
+    return files.digests
+
+
+def _write_learning(files: _Files, train: Split, validation: Split, format: Format) -> None:
+    for name, split in (("train", train), ("validation", validation)):
         paths = _unique_names(split)
         if format == "recordio":
             with files.open(f"{name}/{name}.rec") as file:
@@ -47,13 +73,6 @@ def write_files(
             for path, image in zip(paths, _images(split), strict=True):
                 files.write(f"{name}/{path}", image)
             files.write(f"{name}_lst/{name}.lst", _lst(split, paths))
-    test = files.write_folders("test", splits.test, names)
-    files.write("test.lst", _lst(splits.test, test))
-    for name, split in (splits.strangers.held_out if splits.strangers else {}).items():
-        files.write_folders(f"strangers/{name}", split, names)
-    if splits.corrected:
-        files.write_folders(CORRECTED, splits.corrected, labels)
-    return files.digests
 
 
 def _labels(split: Split) -> list[int]:
