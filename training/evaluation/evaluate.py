@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
-import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,7 +16,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from contract.aws_errors import explained
 from contract.baseline import measure_baseline
 from contract.baseline import to_document as baseline_document
-from contract.decisions import classes_of
 from contract.errors import UserError
 from contract.evidence import to_document as evidence_document
 from contract.outputs import StackOutputs, read_outputs
@@ -26,18 +24,17 @@ from contract.promotion import s3_place
 from contract.screen import SCREEN, write_json, write_line
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.dataset.archive import SIDE as DEFAULT_SIZE
-from training.dataset.manifest import CORRECTED, Manifest, read_manifest
 from training.dataset.manifest import FILE as MANIFEST_FILE
+from training.dataset.manifest import read_manifest
 from training.dataset.preview import training_examples
-from training.evaluation.corrected import ScoredCorrections
 from training.evaluation.evidence import evidence_of
 from training.evaluation.findings import Evaluation, evaluate, to_document
+from training.evaluation.held_out import held_out
 from training.evaluation.page import write_page
 from training.evaluation.pictures import draw_pictures
 from training.evaluation.predictions import Predictions, read_predictions, write_predictions
-from training.evaluation.scoring import photos_in, score
+from training.evaluation.scoring import score
 from training.evaluation.statistics import Floats
-from training.evaluation.strangers import ScoredStrangers
 from training.evaluation.table import show
 from training.stack import outputs_needed
 
@@ -98,68 +95,13 @@ def _check_threshold(threshold: float | None, labels: int | None) -> None:
 
 
 def _score_test_split(args: argparse.Namespace, outputs: StackOutputs) -> Predictions:
-    manifest = read_manifest(args.dataset)
-    classes = classes_of(manifest.classes)
-    places = {label: place for place, label in enumerate(classes)}
-    photos = photos_in(args.dataset / "test")
-    for photo in photos:
-        if photo.parent.name not in places:
-            raise UserError(f"the photo {photo} must lie in a folder named as its class: {', '.join(classes)}")
-    strangers = _strangers(args.strangers, args.dataset)
-    corrected = photos_in(args.dataset / CORRECTED) if manifest.model_said else []
-    everything = [*photos, *(path for paths in strangers.values() for path in paths), *corrected]
-    endpoint, size = _endpoint(args, outputs), outputs.image_size or manifest.image_size
-    labels = len(manifest.classes)
-    probabilities, seconds = _ask("held-out photos", everything, endpoint, labels, size, args.workers)
-    scored: dict[str, ScoredStrangers] = {}
-    start = len(photos)
-    for group, paths in strangers.items():
-        rows = slice(start, start + len(paths))
-        scored[group] = ScoredStrangers(
-            [_key(path, args.dataset) for path in paths],
-            [path.parent.name for path in paths],
-            probabilities[rows],
-            seconds[rows],
-        )
-        start += len(paths)
-    return Predictions(
-        classes=manifest.classes,
-        model=outputs.training_job_name or endpoint,
-        endpoint=endpoint,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        keys=[_key(photo, args.dataset) for photo in photos],
-        labels=np.array([places[photo.parent.name] for photo in photos], dtype=np.int64),
-        probabilities=probabilities[: len(photos)],
-        seconds=seconds[: len(photos)],
-        strangers=scored,
-        corrected=_corrected(corrected, args.dataset, manifest, probabilities[start:], seconds[start:]),
+    held = held_out(args.dataset, args.strangers)
+    endpoint, size = _endpoint(args, outputs), outputs.image_size or held.manifest.image_size
+    labels = len(held.manifest.classes)
+    probabilities, seconds = _ask("held-out photos", held.paths, endpoint, labels, size, args.workers)
+    return held.predictions(
+        probabilities, seconds, model=outputs.training_job_name or endpoint, endpoint=endpoint, now=datetime.now(UTC)
     )
-
-
-def _corrected(
-    photos: Sequence[Path], dataset: Path, manifest: Manifest, probabilities: Floats, seconds: Floats
-) -> ScoredCorrections | None:
-    if not photos:
-        return None
-    labels = np.array([manifest.classes.index(photo.parent.name) for photo in photos], dtype=np.int64)
-    before = [manifest.model_said[photo.stem.rpartition("_")[2]] for photo in photos]
-    return ScoredCorrections([_key(photo, dataset) for photo in photos], labels, probabilities, seconds, before)
-
-
-def _strangers(given: Path | None, dataset: Path) -> dict[str, list[Path]]:
-    """The pictures of each group of strangers: `seen` and `unseen` of a dataset, or the folders of a given one."""
-    folder = given or dataset / "strangers"
-    if given is None and not folder.is_dir():
-        return {}
-    groups: dict[str, list[Path]] = {}
-    for path in photos_in(folder):
-        inside = path.relative_to(folder).parts
-        groups.setdefault(inside[0] if len(inside) > 1 else "given", []).append(path)
-    return groups
-
-
-def _key(path: Path, dataset: Path) -> str:
-    return path.relative_to(dataset).as_posix() if path.is_relative_to(dataset) else path.as_posix()
 
 
 def _endpoint(args: argparse.Namespace, outputs: StackOutputs) -> str:
