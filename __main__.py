@@ -9,15 +9,22 @@ from components import settings
 from components.batch_classification import BatchClassification
 from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
+from components.model_register import ModelRegister
 from components.observability import METRIC_NAMESPACE, Observability
 from components.training_endpoint import TrainingEndpoint
 from contract.outputs import exports
+from contract.register import group_name
 
 stack = settings.load()
 account_id = get_caller_identity().account_id
 data = DataBucket("data", {
     "photo_retention_days": stack.retention.photo_days, "capture_retention_days": stack.retention.capture_days,
     "correction_retention_days": stack.retention.correction_days, "protect": stack.protect_data,
+    "kms_key_arn": stack.kms_key_arn,
+})  # fmt: skip
+register = ModelRegister("register", {
+    "group_name": group_name(pulumi.get_project(), pulumi.get_stack()), "account_id": account_id,
+    "region": stack.region, "protect": stack.protect_data, "log_retention_days": stack.retention.log_days,
     "kms_key_arn": stack.kms_key_arn,
 })  # fmt: skip
 model = TrainingEndpoint("model", {
@@ -72,6 +79,7 @@ outputs = exports(
     bucket=data.bucket, capture_uri=data.capture_uri, baseline_uri=data.baseline_uri,
     endpoint_name=model.endpoint_name, endpoint_mode="realtime" if stack.realtime else "serverless",
     training_job_name=model.training_job_name, model_artifact=model.model_artifact, evidence_uri=model.evidence_uri,
+    model_package_group=register.arn,
     state_machine_arn=workflow.state_machine_arn, decisions_table=workflow.decisions_table,
     review_queue_url=workflow.review_queue_url, dead_letter_queue_url=workflow.dead_letter_queue_url,
     alert_topic_arn=workflow.alert_topic_arn, event_bus_name=workflow.event_bus_name,

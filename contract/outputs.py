@@ -35,6 +35,8 @@ class StackOutputs:
     """`s3://` address of the model.tar.gz."""
     evidence_uri: str = ""
     """`s3://` address of the model's evidence.json, once it was evaluated."""
+    model_package_group: str = ""
+    """ARN of the model register."""
     state_machine_arn: str = ""
     decisions_table: str = ""
     review_queue_url: str = ""

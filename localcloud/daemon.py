@@ -203,6 +203,7 @@ def _ministack_environment(folder: Path, port: int, sagemaker_port: int, region:
         # functions inherit these
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{sagemaker_port}",
+        "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{sagemaker_port}",
     }
 
 

@@ -26,6 +26,7 @@ ARNS: Mapping[str, str] = {
     "aws:sagemaker/model:Model": "sagemaker:{place}:model/{name}",
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": "sagemaker:{place}:endpoint-config/{name}",
     "aws:sagemaker/endpoint:Endpoint": "sagemaker:{place}:endpoint/{name}",
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup": "sagemaker:{place}:model-package-group/{name}",
     "aws:appautoscaling/policy:Policy": "autoscaling:{place}:scalingPolicy:1:policyName/{name}",
     "aws:lambda/layerVersion:LayerVersion": "lambda:{place}:layer:{name}:1",
     "aws:lambda/function:Function": "lambda:{place}:function:{name}",
@@ -53,6 +54,7 @@ WITHOUT_ARN = frozenset({
     "aws:s3/objectCopy:ObjectCopy",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:appautoscaling/target:Target",
+    "aws:lambda/invocation:Invocation",
     "aws:lambda/permission:Permission",
     "aws:cloudwatch/eventTarget:EventTarget",
     "aws:sqs/queuePolicy:QueuePolicy",
@@ -62,6 +64,7 @@ NAMED_BY: Mapping[str, str] = {
     "aws:s3/bucket:Bucket": "bucket",
     "aws:sagemaker/trainingJob:TrainingJob": "trainingJobName",
     "aws:lambda/layerVersion:LayerVersion": "layerName",
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup": "modelPackageGroupName",
     "aws:cloudwatch/dashboard:Dashboard": "dashboardName",
 }
 """The input that names a resource, where it is not `name`."""

@@ -41,6 +41,12 @@ EXCUSED = (
         "throttled; the share is the account owner's to cut",
     ),
     Excused(
+        "function-concurrency-reserved",
+        ("register-empty",),
+        "it runs once, when the stack is destroyed",
+    ),
+    Excused("function-traced", ("register-empty",), "it runs once, when the stack is destroyed"),
+    Excused(
         "execution-traced",
         ("*-machine",),
         "a Standard execution's history holds every step's time for 90 days; a trace a photo would be paid for twice",

@@ -158,6 +158,8 @@ EMAIL = Text(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+", "an e-mail address in ASCII")
 KMS_KEY = Text(r"(?a)arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key")
 ENDPOINT_NAME = Text(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*", "1 to 63 letters and digits with hyphens between them")
 """SageMaker API reference, CreateEndpoint and ProductionVariant."""
+REGISTER_NAME = ENDPOINT_NAME
+"""SageMaker API reference, CreateModelPackageGroup."""
 BUCKET_NAME = Text(
     r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
     "the name of a bucket, 3 to 63 small letters, digits, dots and hyphens",
@@ -167,6 +169,7 @@ QUEUE_NAME = Text(r"[A-Za-z0-9_-]{1,80}", "the name of a queue, 1 to 80 letters,
 """SQS API reference, CreateQueue; one that keeps no order."""
 FUNCTION_NAME = Text(r"[A-Za-z0-9_-]{1,64}", "the name of a function, 1 to 64 letters, digits, - and _")
 """Lambda API reference, CreateFunction."""
+REGION = Text(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "a region such as us-east-1")
 ACCOUNT_ID = Text(r"[0-9]{12}", "an account's 12 digits")
 MODEL_NAME = Text(r"(?s)(?=.*\S).{1,256}", "a text of 1 to 256 characters")
 PATH = Text(r"(?s).*\S.*", "a path")

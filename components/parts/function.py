@@ -30,7 +30,7 @@ def lambda_function(
     service: str,
     statements: pulumi.Input[Sequence[iam.Statement]],
     environment: Mapping[str, pulumi.Input[str]],
-    layer_arn: pulumi.Input[str],
+    layer_arn: pulumi.Input[str] | None = None,
     memory_mb: int,
     timeout_seconds: int,
     log_retention_days: pulumi.Input[int],
@@ -46,7 +46,7 @@ def lambda_function(
         service: what the function is called in its log lines.
         statements: what the function may do besides writing its log.
         environment: its settings; Powertools' own are added.
-        layer_arn: version of the layer with the third-party packages.
+        layer_arn: version of the layer with the third-party packages; none without it.
         memory_mb: megabytes; the processor's share grows with them.
         timeout_seconds: after which Lambda ends an invocation.
         log_retention_days: one of CloudWatch's allowed values.
@@ -78,7 +78,7 @@ def lambda_function(
         runtime=RUNTIME,
         architectures=[ARCHITECTURE],
         role=role.arn,
-        layers=[layer_arn],
+        layers=[layer_arn] if layer_arn is not None else None,
         memory_size=memory_mb,
         timeout=timeout_seconds,
         publish=publish,

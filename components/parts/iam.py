@@ -170,6 +170,23 @@ def run_map(state_machine_arn: str) -> list[Statement]:
     ]
 
 
+def list_versions(region: str) -> Statement:
+    """See which model packages there are; with no resource, as AWS documents none for this action."""
+    return allow_anywhere(
+        "ListVersions", ["sagemaker:ListModelPackages"], {"StringEquals": {"aws:RequestedRegion": region}}
+    )
+
+
+def delete_versions(region: str, account_id: str, group: str) -> Statement:
+    """Delete the versions of one group of the model registry, whose ARNs are in small letters."""
+    place = f"arn:{partition(region)}:sagemaker:{region}:{account_id}:model-package"
+    return allow(
+        "DeleteVersions",
+        ["sagemaker:DeleteModelPackage"],
+        sorted({f"{place}/{each}/*" for each in (group, group.lower())}),
+    )
+
+
 def sagemaker_logs(region: str, account_id: str) -> Statement:
     """The log groups that SageMaker makes for training jobs and endpoints."""
     return allow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,3 +129,35 @@ def permission(request: Request) -> Created:
 @permission.deletes
 def delete_permission(request: Request) -> None:
     request.cloud.client("lambda").remove_permission(FunctionName=request["function"], StatementId=request.id)
+
+
+@adapter(
+    "aws:lambda/invocation:Invocation",
+    takes=("functionName", "input", "lifecycleScope"),
+    replaces=("functionName",),
+)
+def invocation(request: Request) -> Created:
+    return request.auto_name, {"result": _invoked(request, "create")}
+
+
+@invocation.updates
+def update_invocation(request: Request) -> Mapping[str, Any]:
+    return {"result": _invoked(request, "update")}
+
+
+@invocation.deletes
+def delete_invocation(request: Request) -> None:
+    if request.get("lifecycleScope") == "CRUD":
+        _invoked(request, "delete")
+
+
+def _invoked(request: Request, action: str) -> str:
+    """Invoke the function as the provider does, which tells it what becomes of the resource."""
+    told: dict[str, Any] = json.loads(request["input"])
+    if request.get("lifecycleScope") == "CRUD":
+        told["tf"] = {"action": action, "prev_input": json.loads(request.old.get("input", "null"))}
+    answer = request.cloud.client("lambda").invoke(FunctionName=request["functionName"], Payload=json.dumps(told))
+    result = answer["Payload"].read().decode()
+    if answer.get("FunctionError"):
+        raise UserError(f"the function {request['functionName']} ended with {answer['FunctionError']}: {result}")
+    return result

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import UserError
+from contract.screen import counted
 from localcloud.adapter import Created, Request, adapter, pairs, pascal, retag, tag_list
 
 if TYPE_CHECKING:
@@ -144,3 +145,39 @@ def update_endpoint(request: Request) -> Mapping[str, Any]:
 @endpoint.deletes
 def delete_endpoint(request: Request) -> None:
     request.cloud.client("sagemaker").delete_endpoint(EndpointName=request.id)
+
+
+@adapter(
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+    takes=("modelPackageGroupName", "tags"),
+    replaces=("modelPackageGroupName",),
+)
+def model_package_group(request: Request) -> Created:
+    name = request["modelPackageGroupName"]
+    client = request.cloud.client("sagemaker")
+    answer = client.create_model_package_group(ModelPackageGroupName=name, Tags=tag_list(request))
+    return name, {"id": name, "arn": answer["ModelPackageGroupArn"]}
+
+
+@model_package_group.updates
+def update_model_package_group(request: Request) -> Mapping[str, Any]:
+    client, arn = request.cloud.client("sagemaker"), str(request.outputs["arn"])
+    retag(
+        request,
+        lambda new: client.add_tags(ResourceArn=arn, Tags=pairs(new)),
+        lambda gone: client.delete_tags(ResourceArn=arn, TagKeys=gone),
+    )
+    return {}
+
+
+@model_package_group.counts
+def versions_in(request: Request) -> str:
+    pages = request.cloud.client("sagemaker").get_paginator("list_model_packages")
+    found = pages.paginate(ModelPackageGroupName=request.id)
+    count = sum(len(page["ModelPackageSummaryList"]) for page in found)
+    return counted(count, "registered model") if count else ""
+
+
+@model_package_group.deletes
+def delete_model_package_group(request: Request) -> None:
+    request.cloud.client("sagemaker").delete_model_package_group(ModelPackageGroupName=request.id)

@@ -48,6 +48,10 @@ REPLACING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     CONFIGURATION: {"name": (), "productionVariants": (MODEL,), "dataCaptureConfig": (BUCKET,), "kmsKeyArn": ()},
     ENDPOINT: {"name": ()},
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup": {
+        "modelPackageGroupName": (),
+        "modelPackageGroupDescription": (),
+    },
     TARGET: {"resourceId": (ENDPOINT,), "scalableDimension": (), "serviceNamespace": ()},
     "aws:appautoscaling/policy:Policy": {
         "name": (),
@@ -63,6 +67,11 @@ REPLACING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "compatibleArchitectures": (),
     },
     FUNCTION: {"name": (), "packageType": ()},
+    "aws:lambda/invocation:Invocation": {
+        "functionName": (FUNCTION,),
+        "qualifier": (),
+        "triggers": (),
+    },
     "aws:lambda/permission:Permission": {
         "action": (),
         "function": (FUNCTION,),

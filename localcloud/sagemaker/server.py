@@ -22,7 +22,8 @@ from werkzeug.wrappers import Request, Response
 from localcloud.cloud import ACCOUNT
 from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, error_body
 from localcloud.sagemaker.hosting import Hosting
-from localcloud.sagemaker.readback import SCALING, Readback
+from localcloud.sagemaker.readback import SCALING, TAGGING, Readback
+from localcloud.sagemaker.register import Refusal, Register
 from localcloud.sagemaker.rollout import REHEARSALS, SECONDS_PER_MINUTE, Rehearsal
 from localcloud.sagemaker.trainings import Training
 
@@ -75,6 +76,7 @@ class SageMakerServer:
         cloudwatch = session.client("cloudwatch", endpoint_url=aws_endpoint_url)
         self.hosting = Hosting(self.s3, cloudwatch, lambda: self._records, capture_flush_seconds, seconds_per_minute)
         self.readback = Readback()
+        self.register = Register(f"{region}:{ACCOUNT}")
         self.http: BaseWSGIServer | None = None
 
     def start(self, port: int = 0) -> str:
@@ -119,6 +121,14 @@ class SageMakerServer:
         if service == SCALING:
             told = self.readback.scaling(action, request)
             return self._moto(environ, start, action, request) if told is None else _json(told)(environ, start)
+        try:
+            told = self.register.answer(action, request)
+        except Refusal as refused:
+            return _refusal(str(refused), refused.code)(environ, start)
+        if told is None and action in TAGGING:
+            told = self.register.tagging(action, request)
+        if told is not None:
+            return _json(told)(environ, start)
         if action in ("StopTrainingJob", "DeleteTrainingJob", "UpdateEndpoint"):
             return self._ours(action, request)(environ, start)
         if taken := self._taken(action, request):

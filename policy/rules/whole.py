@@ -23,6 +23,7 @@ TAGGABLE = (
     "aws:sagemaker/endpoint:Endpoint",
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
     "aws:sagemaker/model:Model",
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
     "aws:sagemaker/trainingJob:TrainingJob",
     "aws:sfn/stateMachine:StateMachine",
     "aws:sns/topic:Topic",

@@ -65,7 +65,10 @@ def test_no_urn_is_registered_twice_and_every_resource_has_a_component_for_a_par
     components = [resource for resource in found.resources if not resource.custom]
     assert {resource.type for resource in components} == {
         f"scones:components:{name}"
-        for name in ("DataBucket", "TrainingEndpoint", "ClassificationWorkflow", "BatchClassification", "Observability")
+        for name in (
+            *("DataBucket", "ModelRegister", "TrainingEndpoint", "ClassificationWorkflow"),
+            *("BatchClassification", "Observability"),
+        )
     }
     above = {resource.urn for resource in components}
     assert {resource.parent for resource in found.resources if resource.custom} == above
@@ -93,7 +96,7 @@ def test_everything_that_takes_tags_says_whose_it_is(stack, request):
 
 
 def test_nobody_may_do_everything_and_a_bare_resource_is_one_that_aws_cannot_name(dev):
-    bare = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"}
+    bare = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "sagemaker:ListModelPackages"}
     seen = 0
     for resource, statement in at_least_one(statements(dev)):
         if statement["Effect"] == "Allow":

@@ -16,6 +16,7 @@ EVERYTHING = StackOutputs(
     training_job_name="scones-dev-1a2b",
     model_artifact="s3://b/models/scones-dev-1a2b/output/model.tar.gz",
     evidence_uri="s3://b/models/scones-dev-1a2b/evidence.json",
+    model_package_group="arn:register",
     state_machine_arn="arn:machine",
     decisions_table="decisions",
     review_queue_url="https://queue",

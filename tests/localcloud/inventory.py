@@ -25,6 +25,7 @@ LISTS: tuple[tuple[Any, str, str, str], ...] = (
     ("sagemaker", "list_endpoints", "Endpoints", "EndpointName"),
     ("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
     ("sagemaker", "list_models", "Models", "ModelName"),
+    ("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName"),
     ("sagemaker", "list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
 )
 """Service, call, key of its list, key of a name in an entry."""

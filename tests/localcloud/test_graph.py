@@ -51,7 +51,8 @@ def test_every_resource_says_what_it_depends_on_and_it_is_in_the_graph(dev):
 
 def test_every_resource_hangs_below_one_of_the_components(dev):
     components = {each["urn"] for each in dev if not each["custom"]}
-    assert {urn.split("::")[-1] for urn in components} == {"data", "model", "workflow", "batch", "observability"}
+    names = {urn.split("::")[-1] for urn in components}
+    assert names == {"data", "register", "model", "workflow", "batch", "observability"}
     assert all(each["parent"] in components for each in at_least_one(dev) if each["custom"])
 
 

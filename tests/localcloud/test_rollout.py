@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract.errors import UserError
+from contract.register import RegisteredModel
+from contract.versions import register
 from localcloud.cli import main
 from localcloud.deployment import Deployment, Listener, connect, deploy, destroy, shut_down
 from localcloud.photos import Classification, Photo
@@ -162,16 +164,20 @@ def test_a_roll_out_that_would_begin_with_less_than_serves_trains_nothing(stack)
 
 def test_a_protected_stack_is_not_destroyed_and_another_leaves_nothing_behind(stack):
     stack.up(stack.attempt, protectData="true")
-    with pytest.raises(UserError, match="nothing was deleted: data-bucket is protected"):
+    kept = "data-bucket, register-emptied, register-group"
+    with pytest.raises(UserError, match=f"nothing was deleted: {kept} are protected"):
         destroy(stack.root, "dev", Listener(confirm=lambda losses: True))
     assert "s3 Buckets" in inventory(stack.cloud)
     stack.settled()
     cloud, losses = stack.cloud, []
     assert "scones-dev" in " ".join(stack.names("Endpoints"))
+    group = stack.outputs()["modelPackageGroup"]
+    register(cloud.client("sagemaker"), group, RegisteredModel("job-1", "image", "s3://b/models/job-1"))
     # the names of its jobs stay used
     stack.attempt = stack.new_attempt()
     destroy(stack.root, "dev", Listener(confirm=lambda told: losses.extend(told) or True))
     assert any("data-bucket" in loss for loss in losses)
+    assert any("register-group" in loss and "1 registered model" in loss for loss in losses)
     assert eventually(lambda: "sagemaker Endpoints" not in inventory(cloud), 10)
     assert inventory(cloud) == {
         # every account's own bus; and the log group that all stacks' trainings share (docs/rollout.md)
