@@ -223,7 +223,7 @@ def main() -> None:
         png = best("ours: PNG files", png_files_of_two, folder, images)
         record = best("ours: RecordIO, the default", record_files_of_two, folder, images)
         notebooks = best("notebooks: np.dstack, plt.imsave", notebooks_of_two, folder, images)
-        print(f"ratio {notebooks / png:.0f} as PNG files, {notebooks / record:.0f} as RecordIO (aim: 50 or more)\n")
+        print(f"ratio {notebooks / png:.0f} as PNG files, {notebooks / record:.0f} as RecordIO\n")
         print("(b) all classes, tar.gz -> dataset")
         images = CLASSES * (TRAIN + TEST)
         everything = best("ours: prepare", whole, folder, images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from contract.captures import EVALUATION_PREFIX
 from operations.captures.period import Period
-from operations.captures.records import Batch, Columns, read_lines
+from operations.captures.records import LINES_TOGETHER, Batch, Columns, read_lines
 from operations.captures.sources import CaptureFile, Source
 
 BATCH = 1024
@@ -17,6 +18,8 @@ BATCH = 1024
 EXAMPLES = 20
 LONGEST_LINE = 32 << 20
 """Bytes after which a line without an end is given up: ten times the largest record that can be captured."""
+BYTES_TOGETHER = 4 << 20
+"""Bytes after which waiting lines are read, however few they are."""
 REMEMBERED_IDS = 100_000
 
 
@@ -55,6 +58,17 @@ class Reading:
             self.examples.append(Damage(file, line, problem))
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where some of the waiting lines came from."""
+
+    file: str
+    first_line: int
+    lines: int
+    end: int
+    """Their end among all that wait."""
+
+
 class CaptureReader:
     """Reads a source once, in constant memory.
 
@@ -68,6 +82,9 @@ class CaptureReader:
         self._columns = Columns(classes)
         self._recent: set[str] = set()
         self._before: set[str] = set()
+        self._lines: list[bytes] = []
+        self._origins: list[_Origin] = []
+        self._bytes_before = 0
         self.reading = Reading()
 
     @property
@@ -80,14 +97,27 @@ class CaptureReader:
         for file in self._source.files(self._period):
             self.reading.files += 1
             for first_line, lines in self._line_groups(file):
-
-                def damaged(position: int, problem: str, name: str = file.name, first: int = first_line) -> None:
-                    self.reading.damage(name, first + position, problem)
-
-                read_lines(lines, self._columns, damaged)
+                self._lines += lines
+                self._origins.append(_Origin(file.name, first_line, len(lines), len(self._lines)))
+                # files of one record are read together, as the lines of one file are
+                if len(self._lines) >= LINES_TOGETHER or self.reading.bytes - self._bytes_before >= BYTES_TOGETHER:
+                    self._read()
                 if len(self._columns.times) >= BATCH:
                     yield from self._take()
+        self._read()
         yield from self._take()
+
+    def _read(self) -> None:
+        """Turn the lines that wait into columns; what is damaged is named by the file that it came from."""
+        origins = self._origins
+
+        def damaged(position: int, problem: str) -> None:
+            origin = origins[bisect_right(origins, position, key=lambda origin: origin.end)]
+            line = origin.first_line + position - (origin.end - origin.lines)
+            self.reading.damage(origin.file, line, problem)
+
+        read_lines(self._lines, self._columns, damaged)
+        self._lines, self._origins, self._bytes_before = [], [], self.reading.bytes
 
     def _line_groups(self, file: CaptureFile) -> Iterator[tuple[int, list[bytes]]]:
         """(number of the first line, whole lines) of each block of the file."""
@@ -111,6 +141,7 @@ class CaptureReader:
             rest_size += len(tail)
             if rest_size > LONGEST_LINE:
                 if not skipping:
+                    self._read()
                     self.reading.damage(file.name, number, f"no line end within {LONGEST_LINE >> 20} MiB")
                 rest, rest_size, skipping = [], 0, True
         if not skipping and rest_size:

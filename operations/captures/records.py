@@ -26,7 +26,7 @@ Picture = tuple[str, str]
 """(encoding, data) of the captured input, not decoded."""
 _SURELY_ONE = SUM_TOLERANCE / 2
 """A sum further from 1 takes the slow way, which adds more exactly."""
-_LINES_TOGETHER = 128
+LINES_TOGETHER = 128
 """Lines parsed at a time: few enough to stay in the processor's cache."""
 _FEW_LINES = 8
 """Lines that are few enough to be read the slow way together."""
@@ -108,8 +108,8 @@ def read_lines(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int,
     while columns.classes is None and start < len(lines):
         _read_carefully(lines[start : start + 1], columns, damaged, first + start)
         start += 1
-    for begin in range(start, len(lines), _LINES_TOGETHER):
-        _read(lines[begin : begin + _LINES_TOGETHER], columns, damaged, first + begin)
+    for begin in range(start, len(lines), LINES_TOGETHER):
+        _read(lines[begin : begin + LINES_TOGETHER], columns, damaged, first + begin)
 
 
 def _read(lines: Sequence[bytes], columns: Columns, damaged: Callable[[int, str], None], first: int) -> None:

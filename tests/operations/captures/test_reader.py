@@ -19,6 +19,19 @@ from tests.capture_builders import line, record
 from tests.operations.builders import START, key, some_records, write_captures
 
 
+class Files:
+    """A source of several files, each in one block."""
+
+    name = "files"
+
+    def __init__(self, contents):
+        self._contents = contents
+
+    def files(self, period):
+        for number, content in enumerate(self._contents):
+            yield CaptureFile(f"{number}.jsonl", lambda content=content: iter([content]))
+
+
 class Blocks:
     """A source of one file that arrives in the given blocks."""
 
@@ -71,6 +84,22 @@ def test_where_the_blocks_of_a_file_end_makes_no_difference(cuts, ended):
     ids, reading, _ = read(Blocks(blocks))
     assert ids == ["a", "b", "c"]
     assert [example.line for example in reading.examples] == [3, 5]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.booleans(), max_size=4), min_size=1, max_size=60))
+def test_files_of_few_records_give_the_same_records_and_name_their_own_damage(files):
+    contents, expected, damage = [], [], []
+    for number, wholes in enumerate(files):
+        names = [f"{number}-{position}" for position in range(len(wholes))]
+        lines = [line(inference_id=name) if whole else b"{}" for name, whole in zip(names, wholes, strict=True)]
+        contents.append(b"\n".join(each.strip() for each in lines))
+        expected += [name for name, whole in zip(names, wholes, strict=True) if whole]
+        damage += [(f"{number}.jsonl", at) for at, whole in enumerate(wholes, 1) if not whole]
+    ids, reading, _ = read(Files(contents))
+    assert ids == expected
+    assert [(each.file, each.line) for each in reading.examples] == damage[: reader_module.EXAMPLES]
+    assert reading.damaged == len(damage)
 
 
 def test_a_line_without_an_end_is_given_up_and_the_next_one_read(monkeypatch):

@@ -10,6 +10,7 @@ import pickle
 import socket
 import tarfile
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 
 from contract.errors import UserError
 from tests.training.builders import build_archive, meta, pack, part, rows
-from training.dataset.archive import LARGEST_MEMBER, Archive, ArchiveError, Contents
+from training.dataset.archive import BLOCK, LARGEST_MEMBER, Archive, ArchiveError, Contents
 from training.dataset.download import download
 from training.dataset.pickles import PickleError, dump, load
 
@@ -258,6 +259,32 @@ def test_a_member_that_claims_a_gigabyte_is_refused_unread(tmp_path: Path) -> No
     info.size = LARGEST_MEMBER + 1
     path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(4096)))
     assert "train must hold at most" in refusal(path)
+
+
+def test_the_pixels_are_in_memory_once(tmp_path: Path) -> None:
+    count = 4000
+    pixels = rows(count)
+    train = dump({b"data": pixels, b"fine_labels": [0] * count, b"filenames": [b"a.png"] * count})
+    path = packed(tmp_path / "a.tar.gz", train=train)
+    tracemalloc.start()
+    try:
+        read(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert pixels.nbytes <= peak < 1.3 * pixels.nbytes + 4 * BLOCK
+
+
+def test_a_buffer_that_claims_more_than_there_is_takes_no_memory() -> None:
+    claimed = b"\x80\x05\x96" + (1 << 32).to_bytes(8, "little") + b"few"
+    tracemalloc.start()
+    try:
+        with pytest.raises(PickleError):
+            load(io.BytesIO(claimed))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < BLOCK
 
 
 def test_a_link_in_the_archive_s_place_is_not_followed(tmp_path: Path) -> None:
