@@ -43,31 +43,23 @@ workflow = ClassificationWorkflow("workflow", {
     "image_size": stack.image_size, "max_image_bytes": stack.images.max_bytes,
     "max_image_pixels": stack.images.max_pixels, "layer_path": str(stack.layer_path),
     "decision_retention_days": stack.retention.decision_days, "log_retention_days": stack.retention.log_days,
-    "alert_email": stack.alerts.email, "kms_key_arn": stack.kms_key_arn,
+    "alert_email": stack.alerts.email, "budgets_may_publish": stack.alerts.monthly_budget_dollars > 0,
+    "kms_key_arn": stack.kms_key_arn,
 })  # fmt: skip
 
-observability = Observability(
-    "observability",
-    {
-        "bucket": data.bucket,
-        "bucket_arn": data.arn,
-        "endpoint_name": model.endpoint_name,
-        "variant_name": model.variant_name,
-        "state_machine_arn": workflow.state_machine_arn,
-        "functions": workflow.functions,
-        "review_queue_name": workflow.review_queue_name,
-        "dead_letter_queue_name": workflow.dead_letter_queue_name,
-        "alert_topic_arn": workflow.alert_topic_arn,
-        "layer_arn": workflow.layer_arn,
-        "classes": list(stack.labels),
-        "loading_bays": stack.loading_bays,
-        "confidence_threshold": stack.confidence_threshold,
-        "review_rate_alarm_percent": stack.alerts.review_rate_percent,
-        "log_retention_days": stack.retention.log_days,
-        "retrain_event_bus_arn": workflow.event_bus_arn if stack.alerts.retrain_on_drift else None,
-        "kms_key_arn": stack.kms_key_arn,
-    },
-)
+observability = Observability("observability", {
+    "bucket": data.bucket, "bucket_arn": data.arn, "endpoint_name": model.endpoint_name,
+    "variant_name": model.variant_name, "state_machine_arn": workflow.state_machine_arn,
+    "functions": workflow.functions, "review_queue_name": workflow.review_queue_name,
+    "dead_letter_queue_name": workflow.dead_letter_queue_name, "alert_topic_arn": workflow.alert_topic_arn,
+    "layer_arn": workflow.layer_arn, "classes": list(stack.labels), "loading_bays": stack.loading_bays,
+    "confidence_threshold": stack.confidence_threshold,
+    "review_rate_alarm_percent": stack.alerts.review_rate_percent,
+    "monthly_budget_dollars": stack.alerts.monthly_budget_dollars,
+    "log_retention_days": stack.retention.log_days,
+    "retrain_event_bus_arn": workflow.event_bus_arn if stack.alerts.retrain_on_drift else None,
+    "kms_key_arn": stack.kms_key_arn,
+})  # fmt: skip
 
 batch = BatchClassification("batch", {
     "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, "places": workflow.places,

@@ -71,6 +71,8 @@ class ClassificationWorkflowArgs(TypedDict):
     """Days after which logs are deleted: one of the values that CloudWatch Logs takes."""
     alert_email: NotRequired[str | None]
     """Who is told of unsure photos, faults and alarms; nobody without it."""
+    budgets_may_publish: NotRequired[bool]
+    """Whether this account's budgets may publish to the alert topic; they may not without it."""
     kms_key_arn: NotRequired[str | None]
     """ARN of a customer's KMS key for table, queues, topic, event bus and logs; AWS's own encrypt without it."""
 
@@ -134,7 +136,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         self.decisions_table = table.name
         self.review_queue_url, self.review_queue_name = review.url, review.name
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
-        self.alert_topic_arn = topic.arn
         self.event_bus_name, self.event_bus_arn = bus.name, bus.arn
         self.places = {
             "function_versions": {role: function.qualified_arn for role, function in functions.items()},
@@ -248,16 +249,21 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         # Without a key of the customer's the topic is not encrypted: alarms can't publish through
         # alias/aws/sns (SNS Developer Guide, "Key management"), and its messages only name a photo.
         topic = sns.Topic(f"{self._name}-alerts", kms_master_key_id=self._key, opts=self._child)
-        sns.TopicPolicy(
+        budgets = self._args.get("budgets_may_publish", False)
+        policy = sns.TopicPolicy(
             f"{self._name}-alerts-policy",
             arn=topic.arn,
             policy=pulumi.Output.all(topic.arn, self._args["account_id"]).apply(
                 lambda known: iam.document(
-                    iam.topic_for_alarms(known[0], known[1]), iam.tls_only("sns:Publish", known[0])
+                    iam.topic_for_alarms(known[0], known[1]),
+                    *([iam.topic_for_budgets(known[0], known[1])] if budgets else []),
+                    iam.tls_only("sns:Publish", known[0]),
                 )
             ),
             opts=self._child,
         )
+        # a budget is refused whose topic does not let it publish
+        self.alert_topic_arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda known: str(known[0]))
         email = self._args.get("alert_email")
         if email:
             sns.TopicSubscription(
@@ -408,6 +414,7 @@ def _check(name: str, args: ClassificationWorkflowArgs) -> None:
     given.required("decision_retention_days", bounds.RETENTION_DAYS)
     given.required("log_retention_days", bounds.LOG_RETENTION_DAYS)
     given.optional("alert_email", bounds.EMAIL)
+    given.optional("budgets_may_publish", bounds.YES_OR_NO)
     given.optional("kms_key_arn", bounds.KMS_KEY)
     given.refuse()
 

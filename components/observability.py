@@ -20,6 +20,8 @@ from contract.decisions import ENDED_EXECUTION, NEITHER, STATUS_CHANGE
 from contract.names import component_type
 
 METRIC_NAMESPACE = "Scones"
+FORECAST_PERCENT = 80
+"""Of the budget: somebody is told when the month is expected to cost more."""
 
 
 class ObservabilityArgs(TypedDict):
@@ -53,6 +55,10 @@ class ObservabilityArgs(TypedDict):
     """The least probability that is accepted, above 1 / labels and at most 1."""
     review_rate_alarm_percent: float
     """The share of an hour's photos for a person above which an alarm goes off, in percent from 1 to 100."""
+    monthly_budget_dollars: NotRequired[int]
+    """US dollars that the stack may cost in a month before the topic is told, which must let budgets publish; 0, and
+    without it, there is no budget. It counts what bears the stack's tag `stack`, once that tag is activated for cost
+    allocation, in this account or its organization's."""
     log_retention_days: int
     """Days after which logs are deleted: one of the values that CloudWatch Logs takes."""
     retrain_event_bus_arn: NotRequired[pulumi.Input[str] | None]
@@ -81,6 +87,8 @@ class Observability(pulumi.ComponentResource):
         self._call("captures", self._capture_events())
         self._call("executions", self._execution_events())
         alarms = self._make_alarms()
+        if dollars := args.get("monthly_budget_dollars", 0):
+            self._make_budget(dollars)
         board = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
@@ -187,6 +195,29 @@ class Observability(pulumi.ComponentResource):
             self._permit(spec.key, "lambda.alarms.cloudwatch.amazonaws.com", alarm.arn)
         return alarm
 
+    def _make_budget(self, dollars: int) -> None:
+        def told(kind: str, percent: int) -> aws.budgets.BudgetNotificationArgsDict:
+            return {
+                "notification_type": kind,
+                "comparison_operator": "GREATER_THAN",
+                "threshold": percent,
+                "threshold_type": "PERCENTAGE",
+                "subscriber_sns_topic_arns": [self._args["alert_topic_arn"]],
+            }
+
+        aws.budgets.Budget(
+            f"{self._name}-budget",
+            budget_type="COST",
+            limit_amount=str(dollars),
+            limit_unit="USD",
+            time_unit="MONTHLY",
+            # Tags that people give begin with `user:` here (Cost Management User Guide, "Budget filters"). Several are
+            # joined by or, so that one has to do: what another project's stack of this name costs counts too.
+            cost_filters=[{"name": "TagKeyValue", "values": [f"user:stack${pulumi.get_stack()}"]}],
+            notifications=[told("FORECASTED", FORECAST_PERCENT), told("ACTUAL", 100)],
+            opts=self._child,
+        )
+
     def _dashboard_body(self, alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> pulumi.Output[str]:
         args, stack = self._args, pulumi.get_stack()
         return pulumi.Output.all(
@@ -230,6 +261,7 @@ def _check(name: str, args: ObservabilityArgs) -> None:
     given.labels()
     given.required("review_rate_alarm_percent", bounds.REVIEW_RATE_PERCENT)
     given.required("log_retention_days", bounds.LOG_RETENTION_DAYS)
+    given.optional("monthly_budget_dollars", bounds.BUDGET_DOLLARS)
     given.optional("retrain_event_bus_arn", bounds.EVENT_BUS_ARN)
     given.optional("kms_key_arn", bounds.KMS_KEY)
     given.refuse()

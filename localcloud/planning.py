@@ -35,6 +35,7 @@ ARNS: Mapping[str, str] = {
     "aws:cloudwatch/eventRule:EventRule": "events:{place}:rule/{name}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{place}:alarm:{name}",
     "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/{name}",
+    "aws:budgets/budget:Budget": "budgets::{account}:budget/{name}",
     "aws:dynamodb/table:Table": "dynamodb:{place}:table/{name}",
     "aws:sqs/queue:Queue": "sqs:{place}:{name}",
     "aws:sns/topic:Topic": "sns:{place}:{name}",

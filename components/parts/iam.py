@@ -264,6 +264,17 @@ def topic_for_alarms(topic_arn: str, account_id: str) -> Statement:
     return statement
 
 
+def topic_for_budgets(topic_arn: str, account_id: str) -> Statement:
+    """A topic's permission for this account's budgets (Cost Management User Guide, "Creating an SNS topic")."""
+    condition: dict[str, dict[str, str | list[str]]] = {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnLike": {"aws:SourceArn": f"arn:{topic_arn.split(':')[1]}:budgets::{account_id}:*"},
+    }
+    statement = allow("Budgets", ["sns:Publish"], [topic_arn], condition)
+    statement["Principal"] = {"Service": "budgets.amazonaws.com"}
+    return statement
+
+
 def partition(region: str) -> str:
     """The partition of ARNs in a region."""
     if region.startswith("cn-"):

@@ -31,6 +31,27 @@ def alarm_says_what_to_do(args: ResourceValidationArgs) -> Complaints:
         yield f"alarmDescription must have {LONGEST_DESCRIPTION} characters at most, got {len(text)}"
 
 
+@on("aws:budgets/budget:Budget")
+def budget_tells_somebody(args: ResourceValidationArgs) -> Complaints:
+    """A budget is to be heard of before it is used up, and when it is."""
+    told = [each for each in items(at(args.props, "notifications")) if whom(each)]
+    for kind in ("FORECASTED", "ACTUAL"):
+        if not any(at(each, "notificationType") == kind for each in told):
+            yield f"no notification of kind {kind} names a topic or an address"
+
+
+@on("aws:budgets/budget:Budget")
+def budget_is_the_stack_s(args: ResourceValidationArgs) -> Complaints:
+    """A budget that counts the whole account tells of other people's costs."""
+    if not items(at(args.props, "costFilters")) and not at(args.props, "filterExpression"):
+        yield "costFilters must name the stack's tag"
+
+
+def whom(notification: object) -> bool:
+    """Whether anybody hears of it."""
+    return any(items(at(notification, f"subscriber{kind}")) for kind in ("SnsTopicArns", "EmailAddresses"))
+
+
 @on(ALARM)
 def alarm_knows_silence(args: ResourceValidationArgs) -> Complaints:
     """Whether no data is good news, bad news or none is decided for each alarm."""

@@ -10,6 +10,7 @@ from policy.values import at
 TAGS = ("project", "stack", "component")
 TAGGABLE = (
     "aws:appautoscaling/target:Target",
+    "aws:budgets/budget:Budget",
     "aws:cloudwatch/eventBus:EventBus",
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/logGroup:LogGroup",

@@ -17,7 +17,7 @@ from tests.components.stack import ROOT, Found, run
 
 TAGGABLE = {
     "Bucket", "BucketObject", "Role", "TrainingJob", "Model", "EndpointConfiguration", "Endpoint", "Target",
-    "Function", "LogGroup", "EventBus", "EventRule", "MetricAlarm", "Table", "Queue", "Topic", "StateMachine",
+    "Function", "LogGroup", "Budget", "EventBus", "EventRule", "MetricAlarm", "Table", "Queue", "Topic", "StateMachine",
 }  # fmt: skip
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 

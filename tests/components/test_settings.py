@@ -142,6 +142,7 @@ CASES = [
     ),
     ("kmsKeyArn", "key", 'scones:kmsKeyArn must be the ARN of a KMS key or empty, got "key"'),
     ("reviewRateAlarmPercent", 0, "scones:reviewRateAlarmPercent must be a whole number from 1 to 100"),
+    ("monthlyBudgetDollars", -1, "scones:monthlyBudgetDollars must be a whole number from 0 to 10000000, got -1"),
     ("retrainOnDrift", 1, "scones:retrainOnDrift must be true or false, got 1"),
     ("modelFrom", "a/b/c/d", "scones:modelFrom must be the name of another stack, ORGANIZATION/PROJECT/STACK or empty"),
     ("requireEvidence", "perhaps", "scones:requireEvidence must be true or false"),

@@ -44,6 +44,8 @@ OLD = {"status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 30
 GONE = {"status": "Enabled", "expiration": {"expiredObjectDeleteMarker": True}}
 EXPIRES = {"id": "photos", "status": "Enabled", "expiration": {"days": 75}}
 BROKEN = {"status": "Enabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 3}}
+BUDGET = "aws:budgets/budget:Budget"
+HEARD = {"notificationType": "FORECASTED", "subscriberSnsTopicArns": [ARN]}
 TABLE, QUEUE, FUNCTION = "aws:dynamodb/table:Table", "aws:sqs/queue:Queue", "aws:lambda/function:Function"
 MACHINE, JOB, MODEL = (
     "aws:sfn/stateMachine:StateMachine", "aws:sagemaker/trainingJob:TrainingJob", "aws:sagemaker/model:Model",
@@ -290,6 +292,12 @@ EXAMPLES: dict[str, Example] = {
         {"alarmDescription": "It fails. Runbook: mend it."},
         ({"alarmDescription": "It fails."}, {"alarmDescription": "Runbook: " + "x" * 1024}, {}),
     ),
+    "budget-tells-somebody": Example(
+        BUDGET,
+        {"notifications": [HEARD, {**HEARD, "notificationType": "ACTUAL"}]},
+        ({}, {"notifications": [HEARD]}, {"notifications": [HEARD, {"notificationType": "ACTUAL"}]}),
+    ),
+    "budget-is-the-stack-s": Example(BUDGET, {"costFilters": [{"name": "TagKeyValue", "values": ["user:a$b"]}]}, ({},)),
     "alarm-knows-silence": Example(ALARM, {"treatMissingData": "notBreaching"}, ({},)),
     "tagged-as-the-stacks": Example(QUEUE, {"tags": TAGS}, ({}, {"tags": {"project": "p", "stack": "s"}})),
 }  # fmt: skip

@@ -23,6 +23,7 @@ from localcloud.registration import Registration
 TYPES = {
     "aws:appautoscaling/policy:Policy": "aws_appautoscaling_policy",
     "aws:appautoscaling/target:Target": "aws_appautoscaling_target",
+    "aws:budgets/budget:Budget": "aws_budgets_budget",
     "aws:cloudwatch/dashboard:Dashboard": "aws_cloudwatch_dashboard",
     "aws:cloudwatch/eventBus:EventBus": "aws_cloudwatch_event_bus",
     "aws:cloudwatch/eventRule:EventRule": "aws_cloudwatch_event_rule",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from components.parts import bounds
 from components.parts.config_reader import ConfigReader
 
-KEYS = ("alertEmail", "reviewRateAlarmPercent", "retrainOnDrift")
+KEYS = ("alertEmail", "reviewRateAlarmPercent", "retrainOnDrift", "monthlyBudgetDollars")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Alerts:
 
     email: str | None
     review_rate_percent: int
+    monthly_budget_dollars: int
+    """What the stack may cost in a month before somebody is told; 0 for no budget."""
     retrain_on_drift: bool
 
 
@@ -24,5 +26,6 @@ def read_alerts(reader: ConfigReader) -> Alerts:
     return Alerts(
         email=reader.pattern("alertEmail", bounds.EMAIL.pattern, f"{bounds.EMAIL.what} or empty"),
         review_rate_percent=reader.whole_number("reviewRateAlarmPercent", *bounds.REVIEW_RATE_PERCENT),
+        monthly_budget_dollars=reader.whole_number("monthlyBudgetDollars", *bounds.BUDGET_DOLLARS),
         retrain_on_drift=reader.boolean("retrainOnDrift"),
     )
