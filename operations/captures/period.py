@@ -83,6 +83,26 @@ def parse_moment(text: str, zone: ZoneInfo, *, end: bool = False, option: str = 
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
+def since_until(since: str | None, until: str | None, now: datetime, days: int) -> Period:
+    """The period of `--since` and `--until`, in UTC.
+
+    Args:
+        since: what was given; None for so many days ago.
+        until: what was given; None for now.
+        now: the present.
+        days: see `since`.
+
+    Raises:
+        UserError: one is no time, or it ends before it starts.
+    """
+    zone = ZoneInfo("UTC")
+    start = parse_moment(since, zone, option="--since") if since else now - days * DAY
+    end = parse_moment(until, zone, end=True, option="--until") if until else now
+    if start >= end:
+        raise UserError(f"--since must be before --until, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC")
+    return Period(start, end)
+
+
 def parse_zone(name: str) -> ZoneInfo:
     """The time zone of that IANA `name`."""
     try:

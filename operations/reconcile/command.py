@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from contract.errors import UserError
 from contract.outputs import VARIABLE, StackOutputs, require_outputs
@@ -68,19 +67,16 @@ def period_of(args: argparse.Namespace, now: datetime, outputs: StackOutputs) ->
     Raises:
         UserError: it ends before it starts, or begins before what is kept of photos or of decisions.
     """
-    from operations.captures.period import Period, parse_moment
+    from operations.captures.period import since_until
 
-    zone = ZoneInfo("UTC")
-    start = parse_moment(args.since, zone, option="--since") if args.since else now - timedelta(days=KEPT_DAYS)
-    end = parse_moment(args.until, zone, end=True, option="--until") if args.until else now
-    if start >= end:
-        raise UserError(f"--since must be before --until, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC")
+    period = since_until(args.since, args.until, now, KEPT_DAYS)
+    start = period.start or now
     kept = {"photos": outputs.photo_retention_days, "decisions": outputs.decision_retention_days}
     # what was forgotten first says how far one can look back
     for what, days in sorted((each for each in kept.items() if each[1] is not None), key=lambda each: each[1] or 0):
         if days is not None and start < now - timedelta(days=days):
             raise UserError(f"--since must be within the {days} days that {what} are kept, got {start:%Y-%m-%d}")
-    return Period(start, end)
+    return period
 
 
 def run(args: argparse.Namespace) -> int:

@@ -152,6 +152,10 @@ class ReviewQueue:
         """Put a photo into the queue."""
         self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(body))
 
+    def forward(self, message: MessageTypeDef) -> None:
+        """Put another queue's message into this one, as it is."""
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=message.get("Body", ""))
+
     def counts(self) -> Counts:
         """How many wait, and how many are being looked at."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
@@ -173,6 +177,7 @@ class ReviewQueue:
             VisibilityTimeout=seconds,
             WaitTimeSeconds=wait,
             MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
         ).get("Messages", [])
 
     def _hide(self, receipt: str, seconds: int) -> None:

@@ -239,6 +239,20 @@ def test_a_photo_that_has_expired_is_said_to_be_gone(stack, serve, browser):
     until(browser, lambda: stack.rows())
 
 
+def test_a_photo_that_is_decided_while_it_is_shown_is_said_to_be_and_the_next_one_comes(stack, serve, browser):
+    key = stack.waits("a.png", error="AccessDenied")
+    stack.waits("b.png")
+    browser.get(serve().address)
+    shows(browser, "a.png")
+    names = {"object": f"{BUCKET}/{key}", "version": stack.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"]}
+    texts = names | {"decision": "accepted", "execution": "arn:of-the-replay"}
+    stack.dynamodb.put_item(TableName="decisions", Item={name: {"S": text} for name, text in texts.items()})
+    press(browser, "1")
+    until(browser, lambda: text(browser, "error") == f"{key} was decided meanwhile, and its driver told")
+    shows(browser, "b.png")
+    assert stack.left() == 1 and "answer" not in stack.rows()[0]
+
+
 def test_a_file_that_is_no_photo_is_said_to_be_none(stack, serve, browser):
     stack.waits("a.png", data=b"%PDF-1.7 no photo", error="InvalidImage")
     browser.get(serve().address)

@@ -1,0 +1,1 @@
+"""Sending what ended in a fault, or never began, through the workflow again."""
