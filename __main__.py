@@ -38,7 +38,8 @@ model = TrainingEndpoint("model", {
 
 workflow = ClassificationWorkflow("workflow", {
     "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id,
-    "endpoint_name": model.endpoint_name, "endpoint_arn": model.endpoint_arn, "model_name": model.training_job_name,
+    "endpoint_name": model.endpoint_name, "endpoint_arn": model.endpoint_arn,
+    "endpoint_configuration": model.endpoint_configuration, "model_name": model.training_job_name,
     "classes": stack.labels, "loading_bays": stack.loading_bays, "confidence_threshold": stack.confidence_threshold,
     "image_size": stack.image_size, "max_image_bytes": stack.images.max_bytes,
     "max_image_pixels": stack.images.max_pixels, "layer_path": str(stack.layer_path),

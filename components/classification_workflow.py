@@ -48,7 +48,10 @@ class ClassificationWorkflowArgs(TypedDict):
     endpoint_name: pulumi.Input[str]
     """Name of the endpoint that answers with a probability per label."""
     endpoint_arn: pulumi.Input[str]
-    """ARN of that endpoint: the one that may be invoked."""
+    """ARN of that endpoint: the one that may be invoked and described."""
+    endpoint_configuration: pulumi.Input[str]
+    """Name of the endpoint configuration that serves the model. Decisions name the model while the endpoint has this
+    one and is not about to get another; else their model is `unknown`."""
     model_name: pulumi.Input[str]
     """What decisions name as their model: the training job."""
     classes: Sequence[str]
@@ -182,7 +185,9 @@ class ClassificationWorkflow(pulumi.ComponentResource):
                 lambda arn: [iam.read_objects(arn, prefixes.PHOTOS), iam.list_bucket(arn)]
             )
         if role == "classify":
-            return pulumi.Output.from_input(self._args["endpoint_arn"]).apply(lambda arn: [iam.invoke_endpoint(arn)])
+            return pulumi.Output.from_input(self._args["endpoint_arn"]).apply(
+                lambda arn: [iam.invoke_endpoint(arn), iam.describe_endpoint(arn)]
+            )
         return []
 
     def _environment(self, role: Role) -> dict[str, pulumi.Input[str]]:
@@ -196,6 +201,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
             },
             "classify": {
                 "ENDPOINT_NAME": args["endpoint_name"],
+                "ENDPOINT_CONFIGURATION": args["endpoint_configuration"],
                 "MODEL_NAME": args["model_name"],
                 "CLASSES": classes,
             },
@@ -405,6 +411,7 @@ def _check(name: str, args: ClassificationWorkflowArgs) -> None:
     given.required("account_id", bounds.ACCOUNT_ID)
     given.required("endpoint_name", bounds.ENDPOINT_NAME)
     given.required("endpoint_arn", bounds.ENDPOINT_ARN)
+    given.required("endpoint_configuration", bounds.ENDPOINT_NAME)
     given.required("model_name", bounds.MODEL_NAME)
     given.labels()
     given.required("image_size", bounds.IMAGE_SIZE)

@@ -63,6 +63,8 @@ class TrainingEndpoint(pulumi.ComponentResource):
 
     endpoint_name: pulumi.Output[str]
     endpoint_arn: pulumi.Output[str]
+    endpoint_configuration: pulumi.Output[str]
+    """Name of the configuration that the endpoint serves."""
     variant_name = VARIANT
     training_job_name: pulumi.Output[str]
     model_artifact: pulumi.Output[str]
@@ -106,6 +108,7 @@ class TrainingEndpoint(pulumi.ComponentResource):
         self.endpoint_name, self.endpoint_arn = hosted.name, hosted.arn
         self.role_arn = role_arn
         # what names the model is not said of one that does not serve
+        self.endpoint_configuration = hosted.once_serving(hosted.configuration)
         self.training_job_name = hosted.once_serving(source.job_name)
         self.model_artifact = hosted.once_serving(source.artifact)
         self.evidence_uri = hosted.once_serving(source.evidence)

@@ -40,6 +40,9 @@ EVENT_SOURCE = f"{PROJECT}.classification"
 EVENT_TYPE = "VehicleClassified"
 """The event of a photo whose driver has a bay, on the stack's bus; `decided_by` says who found it."""
 BY_THE_MODEL, BY_A_PERSON = "model", "person"
+UNKNOWN_MODEL = "unknown"
+"""What `model` says when more than one can have answered: a deployment of the endpoint was under way, or SageMaker did
+not say that none was. It is no model of its own."""
 UNCLEAR = "unclear"
 """What a person says who can't tell what is on a photo: no label, and no sample for training."""
 

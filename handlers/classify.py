@@ -6,13 +6,13 @@ import base64
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.decisions import UNKNOWN_MODEL
 from contract.errors import (
     AccessDenied,
     ConfigurationError,
@@ -26,6 +26,8 @@ from contract.errors import (
 from contract.inferences import read_inferences
 from contract.photos import inference_id, read_photo
 from handlers import environment
+from handlers.aws import session
+from handlers.serving import STANDS_SECONDS, Watch, describe_endpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -39,29 +41,51 @@ NOT_READY = re.compile(r"not found|could not find|creating|not in service", re.I
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Which model is asked: its endpoint, its name, and its classes in label order."""
+    """Which model is asked: its endpoint and the configuration there, its name, and its classes in label order."""
 
     endpoint: str
+    configuration: str
     name: str
     classes: tuple[str, ...]
 
 
 @cache
 def model_from_environment() -> Model:
-    """ENDPOINT_NAME, MODEL_NAME and CLASSES, read once a process.
+    """ENDPOINT_NAME, ENDPOINT_CONFIGURATION, MODEL_NAME and CLASSES, read once a process.
 
     Raises:
         ConfigurationError: one of them is missing or wrong.
     """
-    return Model(environment.text("ENDPOINT_NAME"), environment.text("MODEL_NAME"), environment.names("CLASSES"))
+    return Model(
+        environment.text("ENDPOINT_NAME"),
+        environment.text("ENDPOINT_CONFIGURATION"),
+        environment.text("MODEL_NAME"),
+        environment.names("CLASSES"),
+    )
 
 
 @cache
 def runtime_client() -> SageMakerRuntimeClient:
     """The process's client; one attempt, since the state machine retries with a longer backoff."""
-    return boto3.client(
-        "sagemaker-runtime",
-        config=Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}),
+    config = Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1})
+    return cast("SageMakerRuntimeClient", session().create_client("sagemaker-runtime", config=config))
+
+
+@cache
+def watch() -> Watch:
+    """The process's watch on its endpoint.
+
+    ENDPOINT_WATCH_SECONDS, for which nobody has to care on AWS, is for a stand-in that rolls out faster than SageMaker.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong.
+    """
+    model = model_from_environment()
+    return Watch(
+        model.configuration,
+        lambda: describe_endpoint(session(), model.endpoint),
+        logger.warning,
+        environment.whole_number("ENDPOINT_WATCH_SECONDS", default=STANDS_SECONDS),
     )
 
 
@@ -117,15 +141,21 @@ def _as_ours(error: ClientError, endpoint: str) -> SconesError:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, object], context: object) -> dict[str, object]:
-    """Lambda's entry: the event's keys, `inferences` in label order, `inference_id` and `model`."""
+    """Lambda's entry: the event's keys, `inferences` in label order, `inference_id` and `model`.
+
+    `model` is `UNKNOWN_MODEL` unless it is known that no other one can have answered.
+    """
     model = model_from_environment()
     photo = read_photo(event)
     identity = inference_id(photo)
     logger.append_keys(s3_bucket=photo.bucket, s3_key=photo.key, inference_id=identity)
-    answer = invoke(runtime_client(), model.endpoint, _image(event), identity)
+    image = _image(event)
+    watch().look()
+    answer = invoke(runtime_client(), model.endpoint, image, identity)
+    name = model.name if watch().was_alone() else UNKNOWN_MODEL
     inferences = list(read_inferences(answer, len(model.classes)))
-    logger.info("classified", extra={"inferences": inferences, "model": model.name})
-    return {**event, "inferences": inferences, "inference_id": identity, "model": model.name}
+    logger.info("classified", extra={"inferences": inferences, "model": name})
+    return {**event, "inferences": inferences, "inference_id": identity, "model": name}
 
 
 def _image(event: dict[str, object]) -> bytes:

@@ -26,12 +26,14 @@ def text(name: str, environment: Environment = os.environ) -> str:
     return value
 
 
-def whole_number(name: str, environment: Environment = os.environ) -> int:
-    """A whole number of at least 1.
+def whole_number(name: str, environment: Environment = os.environ, default: int | None = None) -> int:
+    """A whole number of at least 1; a missing one is the default, where there is one.
 
     Raises:
-        ConfigurationError: it is missing or something else.
+        ConfigurationError: it is missing without a default, or something else.
     """
+    if default is not None and name not in environment:
+        return default
     value = text(name, environment)
     if not (value.isascii() and value.isdigit() and int(value) >= 1):
         raise ConfigurationError(f"{name} must be a whole number of at least 1, got {value!r}")

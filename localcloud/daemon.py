@@ -25,6 +25,7 @@ from pathlib import Path
 import psutil
 
 from contract.errors import UserError
+from localcloud.sagemaker.pace import WATCH_SECONDS
 
 STATE = "state.json"
 LOG = "daemon.log"
@@ -202,8 +203,9 @@ def _ministack_environment(folder: Path, port: int, sagemaker_port: int, region:
         "AWS_DEFAULT_REGION": region,
         # functions inherit these
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{sagemaker_port}",
         "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{sagemaker_port}",
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{sagemaker_port}",
+        "ENDPOINT_WATCH_SECONDS": str(WATCH_SECONDS),
     }
 
 

@@ -32,13 +32,21 @@ def test_its_functions_know_its_classes_its_ramps_and_its_threshold(warehouse: F
     assert float(variables["CONFIDENCE_THRESHOLD"]) == 0.9
 
 
-def test_its_classify_function_may_invoke_its_endpoint_and_no_other(warehouse: Found) -> None:
-    (policy,) = [r for r in warehouse.of("RolePolicy") if r.name.startswith("ramp-classify")]
-    statements = json.loads(policy.inputs["policy"])["Statement"]
-    (invoke,) = [s for s in statements if "sagemaker:InvokeEndpoint" in s["Action"]]
-    resources = invoke["Resource"]
-    allowed = [resources] if isinstance(resources, str) else resources
-    assert allowed == [f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}:endpoint/ramp-camera"]
+def test_its_classify_function_may_ask_its_endpoint_and_about_it_and_no_other(warehouse: Found) -> None:
+    policies = {r.name: json.loads(r.inputs["policy"]) for r in warehouse.of("RolePolicy")}
+    allowed = [
+        (name, action, resource)
+        for name, policy in policies.items()
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith("sagemaker:")
+    ]
+    endpoint = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}:endpoint/ramp-camera"
+    assert allowed == [
+        ("ramp-classify-policy", "sagemaker:InvokeEndpoint", endpoint),
+        ("ramp-classify-policy", "sagemaker:DescribeEndpoint", endpoint),
+    ]
 
 
 def test_no_policy_names_something_unknown(warehouse: Found) -> None:

@@ -95,6 +95,8 @@ class HostedModel:
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
+    configuration: pulumi.Output[str]
+    """The name of the configuration that is wanted."""
     confirmed: pulumi.Output[None]
     """Known once the endpoint serves the configuration that is wanted; else it fails whatever depends on it."""
 
@@ -165,7 +167,7 @@ def host_model(
     )
     if realtime is not None and realtime["max_instances"] > realtime["min_instances"]:
         _scaling(name, realtime, endpoint, child)
-    return HostedModel(endpoint.name, endpoint.arn, confirmed)
+    return HostedModel(endpoint.name, endpoint.arn, configuration.name, confirmed)
 
 
 def _variant(

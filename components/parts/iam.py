@@ -131,6 +131,11 @@ def invoke_endpoint(endpoint_arn: str) -> Statement:
     return allow("InvokeEndpoint", ["sagemaker:InvokeEndpoint"], [endpoint_arn])
 
 
+def describe_endpoint(endpoint_arn: str) -> Statement:
+    """See what one endpoint serves, and whether that is about to change."""
+    return allow("DescribeEndpoint", ["sagemaker:DescribeEndpoint"], [endpoint_arn])
+
+
 def invoke_functions(function_arns: Sequence[str]) -> Statement:
     """Invoke exactly these functions (versions, when the ARNs are qualified)."""
     return allow("InvokeFunctions", ["lambda:InvokeFunction"], function_arns)

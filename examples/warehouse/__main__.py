@@ -24,6 +24,7 @@ ramp = ClassificationWorkflow(
         "account_id": account,
         "endpoint_name": endpoint,
         "endpoint_arn": f"{place}:endpoint/{endpoint}",
+        "endpoint_configuration": config.require("endpointConfiguration"),
         "model_name": endpoint,
         "classes": list(RAMPS),
         "loading_bays": RAMPS,

@@ -17,10 +17,11 @@ from typing import Any
 from localcloud.sagemaker.capture import Capture
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.model import unpack
+from localcloud.sagemaker.pace import PROVISIONING_SECONDS, SECONDS_PER_MINUTE
 from localcloud.sagemaker.rollout import (
     LOOK_SECONDS,
-    SECONDS_PER_MINUTE,
     Canary,
+    Pending,
     Rehearsal,
     RolledBackError,
     bake,
@@ -41,14 +42,17 @@ class Hosting:
     records: Callable[[], Any]
     flush_seconds: float
     seconds_per_minute: float = SECONDS_PER_MINUTE
+    provisioning_seconds: float = PROVISIONING_SECONDS
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     canaries: dict[str, Canary] = field(default_factory=dict[str, Canary])
+    pending: dict[str, Pending] = field(default_factory=dict[str, Pending])
     rehearsals: dict[str, Rehearsal] = field(default_factory=dict[str, Rehearsal])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def create(self, record: Any, configuration: str) -> None:
         """Begin to put a configuration into service that nothing served before."""
         record.endpoint_status = "Creating"
+        self._begin(record, configuration)
         self._later(self._create, record, configuration)
 
     def refusal(self, record: Any, configuration: str, deployment: Mapping[str, Any]) -> str:
@@ -67,12 +71,19 @@ class Hosting:
 
     def update(self, record: Any, configuration: str, deployment: Mapping[str, Any]) -> None:
         """Begin a roll-out that `refusal` has nothing against."""
+        self._begin(record, configuration)
         record.endpoint_status, record.failure_reason = "Updating", None
         self._later(self._roll_out, record, configuration, deployment)
+
+    def pending_deployment(self, name: str) -> dict[str, Any] | None:
+        """What DescribeEndpoint tells of a deployment that is under way; None when there is none."""
+        pending = self.pending.get(name)
+        return pending.summary("Baking" if name in self.canaries else "Creating") if pending else None
 
     def delete(self, name: str) -> None:
         """Take an endpoint out of service."""
         with self.lock:
+            self.pending.pop(name, None)
             gone = [self.endpoints.pop(name, None), self.canaries.pop(name, None)]
         for each in gone:
             if each:
@@ -95,6 +106,15 @@ class Hosting:
             return canary.invoke(self.cloudwatch, content_type, body, inference_id), canary.endpoint.variant
         return endpoint.invoke(content_type, body, inference_id), endpoint.variant
 
+    def _begin(self, record: Any, configuration: str) -> None:
+        variant = self._variant(configuration).get("VariantName", "")
+        self.pending[record.endpoint_name] = Pending(configuration, variant, time.time())
+
+    def _end(self, record: Any, status: str) -> None:
+        """The last that changes: who sees no pending deployment sees what serves."""
+        record.endpoint_status = status
+        self.pending.pop(record.endpoint_name, None)
+
     @staticmethod
     def _later(act: Callable[..., None], *arguments: Any) -> None:
         threading.Thread(target=act, args=arguments, daemon=True).start()
@@ -104,7 +124,7 @@ class Hosting:
             endpoint = self._provision(record.endpoint_name, configuration)
         except Exception as error:
             record.failure_reason = str(error)
-            record.endpoint_status = "Failed"
+            self._end(record, "Failed")
             return
         self._serve(record, configuration, endpoint)
 
@@ -120,6 +140,7 @@ class Hosting:
                     "health check. Please check CloudWatch logs for this endpoint."
                 )
             green = self._provision(name, configuration)
+            time.sleep(self.provisioning_seconds)
             share = one_in(deployment, int(variant.get("InitialInstanceCount", 1)))
             canary = Canary(name, configuration, green, share, fails=rehearsal == "errors")
             with self.lock:
@@ -135,7 +156,7 @@ class Hosting:
         except Exception as error:
             record.failure_reason = str(error)
             # what was in service has been all the time
-            record.endpoint_status = "InService"
+            self._end(record, "InService")
             return
         self._serve(record, configuration, green)
 
@@ -185,7 +206,7 @@ class Hosting:
         )
         record.failure_reason = None
         record.last_modified_time = datetime.now(UTC).replace(tzinfo=None)
-        record.endpoint_status = "InService"
+        self._end(record, "InService")
 
     def _variant(self, configuration: str) -> Mapping[str, Any]:
         found = self.records().endpoint_configs.get(configuration)

@@ -12,8 +12,6 @@ from localcloud.sagemaker.endpoint import ContainerError, Endpoint
 Rehearsal = Literal["health-check", "errors"]
 """How the next roll-out of an endpoint is made to fail: no instance comes up, or every answer is a server error."""
 REHEARSALS: tuple[Rehearsal, ...] = get_args(Rehearsal)
-SECONDS_PER_MINUTE = 1.0
-"""How long a minute of watching takes here."""
 LOOK_SECONDS = 0.1
 """Between two looks at the alarms."""
 NAMESPACE = "AWS/SageMaker"
@@ -21,6 +19,20 @@ NAMESPACE = "AWS/SageMaker"
 
 class RolledBackError(Exception):
     """Why a roll-out was taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A deployment that is under way."""
+
+    configuration: str
+    variant: str
+    began: float
+
+    def summary(self, stage: str) -> dict[str, Any]:
+        """What DescribeEndpoint tells of it, in one of the stages of its API reference's ProductionVariantStatus."""
+        variant = {"VariantName": self.variant, "VariantStatus": [{"Status": stage}]}
+        return {"EndpointConfigName": self.configuration, "ProductionVariants": [variant], "StartTime": self.began}
 
 
 @dataclass(slots=True)

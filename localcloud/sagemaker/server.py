@@ -22,9 +22,10 @@ from werkzeug.wrappers import Request, Response
 from localcloud.cloud import ACCOUNT
 from localcloud.sagemaker.endpoint import MAX_PAYLOAD, ContainerError, error_body
 from localcloud.sagemaker.hosting import Hosting
+from localcloud.sagemaker.pace import PROVISIONING_SECONDS, SECONDS_PER_MINUTE
 from localcloud.sagemaker.readback import SCALING, TAGGING, Readback
 from localcloud.sagemaker.register import Refusal, Register
-from localcloud.sagemaker.rollout import REHEARSALS, SECONDS_PER_MINUTE, Rehearsal
+from localcloud.sagemaker.rollout import REHEARSALS, Rehearsal
 from localcloud.sagemaker.trainings import Training
 
 CREATIONS = {
@@ -51,6 +52,7 @@ class SageMakerServer:
         region: the region of all records.
         capture_flush_seconds: how long captured inferences wait before a file of them is written.
         seconds_per_minute: how long a minute of a roll-out takes here.
+        provisioning_seconds: how long the new instances of a roll-out take to come up.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class SageMakerServer:
         region: str = "us-east-1",
         capture_flush_seconds: float = 1.0,
         seconds_per_minute: float = SECONDS_PER_MINUTE,
+        provisioning_seconds: float = PROVISIONING_SECONDS,
     ) -> None:
         self.region = region
         self.environment = {
@@ -74,7 +77,9 @@ class SageMakerServer:
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.trainings: dict[str, Training] = {}
         cloudwatch = session.client("cloudwatch", endpoint_url=aws_endpoint_url)
-        self.hosting = Hosting(self.s3, cloudwatch, lambda: self._records, capture_flush_seconds, seconds_per_minute)
+        self.hosting = Hosting(
+            self.s3, cloudwatch, lambda: self._records, capture_flush_seconds, seconds_per_minute, provisioning_seconds
+        )
         self.readback = Readback()
         self.register = Register(f"{region}:{ACCOUNT}")
         self.http: BaseWSGIServer | None = None
@@ -146,11 +151,16 @@ class SageMakerServer:
         def listen(status: str, headers: list[tuple[str, str]], *rest: Any) -> None:
             said.append((status, headers))
 
+        # before the record is read: a deployment that ends in between is still pending in the answer
+        pending = self.hosting.pending_deployment(request["EndpointName"]) if action == "DescribeEndpoint" else None
         data = b"".join(self.moto(environ, listen))
         status, headers = said[-1]
         if status.startswith("200"):
             self._follow_up(action, request)
-            data = json.dumps(self.readback.complete(action, request, json.loads(data or b"{}"))).encode()
+            answer = self.readback.complete(action, request, json.loads(data or b"{}"))
+            if pending:
+                answer["PendingDeploymentSummary"] = pending
+            data = json.dumps(answer).encode()
             headers = [(key, value) for key, value in headers if key.lower() != "content-length"]
             headers.append(("Content-Length", str(len(data))))
         start(status, headers)

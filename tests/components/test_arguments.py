@@ -42,6 +42,7 @@ WORKFLOW = {
     **DECIDES,
     "account_id": ACCOUNT,
     "endpoint_arn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/scones-dev",
+    "endpoint_configuration": "model-configuration-3f21a07",
     "model_name": "scones-dev-0123456789abcdef",
     "image_size": 224,
     "max_image_bytes": 20 * MEGA,
@@ -87,6 +88,7 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("DataBucket", "kms_key_arn", "alias/mine", 'must be the ARN of a KMS key, got "alias/mine"'),
     ("ClassificationWorkflow", "account_id", "12345", 'must be an account\'s 12 digits, got "12345"'),
     ("ClassificationWorkflow", "endpoint_arn", "scones-dev", 'must be the ARN of an endpoint, got "scones-dev"'),
+    ("ClassificationWorkflow", "endpoint_configuration", "", "must be 1 to 63 letters and digits with hyphens"),
     ("ClassificationWorkflow", "model_name", " ", 'must be a text of 1 to 256 characters, got " "'),
     ("ClassificationWorkflow", "image_size", 0, "must be a whole number from 1 to 250, got 0"),
     ("ClassificationWorkflow", "image_size", 299, "must be a whole number from 1 to 250, got 299"),
@@ -185,7 +187,15 @@ def test_what_is_right_is_taken(component: str):
 
 
 INPUTS = {
-    "ClassificationWorkflow": ("bucket", "bucket_arn", "account_id", "endpoint_name", "endpoint_arn", "model_name"),
+    "ClassificationWorkflow": (
+        "bucket",
+        "bucket_arn",
+        "account_id",
+        "endpoint_name",
+        "endpoint_arn",
+        "endpoint_configuration",
+        "model_name",
+    ),
     "Observability": (
         *("bucket", "bucket_arn", "endpoint_name", "variant_name", "state_machine_arn", "review_queue_name"),
         *("dead_letter_queue_name", "alert_topic_arn", "layer_arn", "retrain_event_bus_arn"),

@@ -576,6 +576,12 @@ def test_nothing_is_made_for_an_endpoint_that_can_not_be_updated_now(kind, place
     assert kind not in engine.created
 
 
+def test_the_function_that_names_the_model_knows_its_configuration(dev):
+    variables = dev.named("workflow-classify").inputs["environment"]["variables"]
+    assert variables["MODEL_NAME"] == dev.outputs["trainingJobName"]
+    assert variables["ENDPOINT_CONFIGURATION"] == dev.named("model-endpoint").inputs["endpointConfigName"]
+
+
 def test_nothing_names_a_model_that_does_not_serve(dev, places, monkeypatch):
     class RolledBack(Planned):
         created: ClassVar[list[str]] = []

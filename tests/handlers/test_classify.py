@@ -12,6 +12,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
+from contract.decisions import UNKNOWN_MODEL
 from contract.errors import (
     AccessDenied,
     ConfigurationError,
@@ -23,7 +24,7 @@ from contract.errors import (
     SconesError,
     Throttled,
 )
-from handlers import classify
+from handlers import classify, serving
 from tests.photo_builders import answering, encoded, lambda_context, quarters
 
 if TYPE_CHECKING:
@@ -46,17 +47,34 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator["SageMakerRuntimeClient
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "ENDPOINT_NAME": "scones-dev",
+        "ENDPOINT_CONFIGURATION": "configuration-1",
         "MODEL_NAME": "scones-job-1",
         "CLASSES": '["bicycle", "motorcycle"]',
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
-    classify.runtime_client.cache_clear()
-    classify.model_from_environment.cache_clear()
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "ENDPOINT_WATCH_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    serves(monkeypatch, {"EndpointConfigName": "configuration-1", "EndpointStatus": "InService"})
+    cached = (classify.session, classify.runtime_client, classify.model_from_environment, classify.watch)
+    for each in cached:
+        each.cache_clear()
     yield classify.runtime_client()
-    classify.runtime_client.cache_clear()
-    classify.model_from_environment.cache_clear()
+    for each in cached:
+        each.cache_clear()
+
+
+def serves(monkeypatch: pytest.MonkeyPatch, told: dict[str, object] | Exception) -> list[str]:
+    """Let SageMaker describe every endpoint so; returns the endpoints that it was asked about."""
+    asked: list[str] = []
+
+    def describe(session: object, name: str) -> dict[str, object]:
+        asked.append(name)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    monkeypatch.setattr(classify, "describe_endpoint", describe)
+    return asked
 
 
 def answers(runtime: "SageMakerRuntimeClient", status: int, body: bytes, code: str = "") -> list[AWSPreparedRequest]:
@@ -80,6 +98,57 @@ def test_the_models_answer_is_added_to_the_event(runtime: "SageMakerRuntimeClien
         "inference_id": hashlib.sha256("photos\nincoming/ä b.jpg\nv1".encode()).hexdigest()[:32],
         "model": "scones-job-1",
     }
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"EndpointConfigName": "configuration-0", "EndpointStatus": "InService"},
+        {
+            "EndpointConfigName": "configuration-1",
+            "EndpointStatus": "Updating",
+            "PendingDeploymentSummary": {"EndpointConfigName": "configuration-2"},
+        },
+        OSError("400 AccessDeniedException"),
+        TimeoutError(),
+    ],
+)
+def test_a_model_that_may_not_have_answered_is_not_named(
+    told: dict[str, object] | Exception, runtime: "SageMakerRuntimeClient", monkeypatch: pytest.MonkeyPatch
+):
+    answers(runtime, 200, b"[0.9, 0.1]")
+    serves(monkeypatch, told)
+    answer = classify.handler(EVENT, lambda_context())
+    assert (answer["model"], answer["inferences"]) == (UNKNOWN_MODEL, [0.9, 0.1])
+
+
+def test_sagemaker_is_asked_before_the_endpoint_is_and_once_for_many_photos(
+    runtime: "SageMakerRuntimeClient", monkeypatch: pytest.MonkeyPatch
+):
+    order: list[str] = []
+
+    def describe(session: object, name: str) -> dict[str, object]:
+        order.append(f"what serves {name}?")
+        return {"EndpointConfigName": "configuration-1", "EndpointStatus": "InService"}
+
+    def invoke(*words: object) -> bytes:
+        order.append("what is on it?")
+        return b"[0.9, 0.1]"
+
+    monkeypatch.setattr(classify, "describe_endpoint", describe)
+    monkeypatch.setattr(classify, "invoke", invoke)
+    for _ in range(3):
+        classify.handler(EVENT, lambda_context())
+    assert order == ["what serves scones-dev?", *["what is on it?"] * 3]
+
+
+def test_for_how_long_sagemaker_is_believed_can_be_set(
+    runtime: "SageMakerRuntimeClient", monkeypatch: pytest.MonkeyPatch
+):
+    assert classify.watch().stands == serving.STANDS_SECONDS
+    classify.watch.cache_clear()
+    monkeypatch.setenv("ENDPOINT_WATCH_SECONDS", "2")
+    assert classify.watch().stands == 2
 
 
 def test_the_endpoint_gets_the_picture_and_the_id_of_the_photo(runtime: "SageMakerRuntimeClient"):
@@ -184,7 +253,14 @@ def test_the_client_gives_up_before_lambda_does(runtime: "SageMakerRuntimeClient
     from components.parts.state_machine import FUNCTION_TIMEOUTS
 
     config = runtime.meta.config
-    assert config.connect_timeout + config.read_timeout < FUNCTION_TIMEOUTS["classify"]
+    longest = 2 * serving.TIMEOUT_SECONDS + config.connect_timeout + config.read_timeout
+    assert longest < FUNCTION_TIMEOUTS["classify"]
+
+
+def test_an_invocation_is_over_before_what_sagemaker_said_is_too_old(runtime: "SageMakerRuntimeClient"):
+    config = runtime.meta.config
+    longest = 2 * serving.TIMEOUT_SECONDS + config.connect_timeout + config.read_timeout
+    assert serving.STANDS_SECONDS / 2 + longest < serving.STANDS_SECONDS
 
 
 @pytest.mark.parametrize("data", [None, "", 7, "not base64!", "aGVsbG8", "aGVs bG8=", "ä", "===="])
@@ -195,7 +271,7 @@ def test_an_event_without_a_picture_is_refused(data: object, runtime: "SageMaker
     assert not sent
 
 
-@pytest.mark.parametrize("name", ["ENDPOINT_NAME", "MODEL_NAME", "CLASSES"])
+@pytest.mark.parametrize("name", ["ENDPOINT_NAME", "ENDPOINT_CONFIGURATION", "MODEL_NAME", "CLASSES"])
 def test_a_setting_that_is_missing_is_named(
     name: str, runtime: "SageMakerRuntimeClient", monkeypatch: pytest.MonkeyPatch
 ):

@@ -30,6 +30,13 @@ def test_a_size_is_a_whole_number():
     assert environment.whole_number("N", {"N": "32"}) == 32
 
 
+def test_a_whole_number_with_a_default_may_be_missing_and_not_be_wrong():
+    assert environment.whole_number("N", {}, 60) == 60
+    assert environment.whole_number("N", {"N": "2"}, 60) == 2
+    with pytest.raises(ConfigurationError, match=r"\bN\b"):
+        environment.whole_number("N", {"N": "soon"}, 60)
+
+
 def test_classes_are_a_list_of_names_in_order():
     assert environment.names("C", {"C": '["b", "a"]'}) == ("b", "a")
 

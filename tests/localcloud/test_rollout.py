@@ -1,13 +1,16 @@
 """A roll-out that is taken back, as somebody rehearses it on this machine; and a stack that leaves nothing behind."""
 
 import contextlib
+import itertools
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from contract.decisions import UNKNOWN_MODEL
 from contract.errors import UserError
 from contract.register import RegisteredModel
 from contract.versions import register
@@ -28,6 +31,7 @@ class Stack:
     def __init__(self, root: Path) -> None:
         self.root, self.said = root, []
         self.attempt = self._latest = 1
+        self.kept: dict[str, str] = {}
 
     def new_attempt(self) -> int:
         """A training attempt whose job's name nobody has used."""
@@ -41,7 +45,8 @@ class Stack:
     def up(self, attempt: int, **more: str) -> Deployment:
         """Deploy the model of a training attempt."""
         self.said.clear()
-        return deploy(self.root, "dev", {"trainingAttempt": str(attempt), **more}, Listener(say=self.said.append))
+        settings = {"trainingAttempt": str(attempt), **self.kept, **more}
+        return deploy(self.root, "dev", settings, Listener(say=self.said.append))
 
     def refused(self, attempt: int, **more: str) -> str:
         with pytest.raises(UserError) as caught:
@@ -59,11 +64,48 @@ class Stack:
         return list(inventory(self.cloud).get(f"sagemaker {what}", []))
 
     def model_in_decisions(self) -> str:
+        """The model of a new decision; on a machine that takes seconds for a photo, one may name none."""
+        return next((name for name in (self._decided() for _ in range(3)) if name != UNKNOWN_MODEL), UNKNOWN_MODEL)
+
+    def _decided(self) -> str:
         photo = next((self.root / "build/dataset/test").glob("*/*.png"))
         (result,) = Classification(self.cloud, connect(self.root)[1]).run([Photo(photo)], lambda _: None)
         items = self.cloud.client("dynamodb").scan(TableName=self.outputs()["decisionsTable"])["Items"]
         (item,) = [each for each in items if each["execution"]["S"] == result.execution]
         return item["model"]["S"]
+
+    def decisions(self) -> dict[str, set[tuple[str, ...]]]:
+        """What the model answered about photos, by the model that their decisions name."""
+        items = self.cloud.client("dynamodb").scan(TableName=self.outputs()["decisionsTable"])["Items"]
+        answers: dict[str, set[tuple[str, ...]]] = {}
+        for item in items:
+            scores = tuple(score["N"] for score in item["inferences"]["L"])
+            answers.setdefault(item["model"]["S"], set()).add(scores)
+        return answers
+
+    @contextlib.contextmanager
+    def photos_of_the_roll_out(self) -> Iterator[None]:
+        """The photo of `model_in_decisions` arrives again and again while the endpoint is updated."""
+        photo, over = next((self.root / "build/dataset/test").glob("*/*.png")).read_bytes(), threading.Event()
+        bucket, s3 = self.outputs()["bucket"], self.cloud.client("s3")
+
+        def send() -> None:
+            for number in itertools.count():
+                if self.endpoint()["EndpointStatus"] == "Updating":
+                    s3.put_object(Bucket=bucket, Key=f"incoming/again-{number}.png", Body=photo)
+                if over.wait(0.4):
+                    return
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        try:
+            yield
+        finally:
+            over.set()
+            sender.join(10)
+            machine = self.outputs()["stateMachineArn"]
+            running = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+            assert eventually(lambda: not self.cloud.client("stepfunctions").list_executions(**running)["executions"])
 
     def outputs(self) -> dict:
         return json.loads(outputs_file(self.root, "dev").read_text())
@@ -102,9 +144,17 @@ def test_a_model_that_is_taken_back_fails_every_up_until_another_one_serves(stac
     assert f"serves the configuration {first}, not {second}" in capsys.readouterr().err
 
     stack.attempt = whole
-    fixed = stack.settled()
-    assert stack.endpoint()["EndpointConfigName"] not in (first, second)
+    # learns something else, so that an answer tells which model gave it
+    stack.kept["hyperparameters"] = '{"learning_rate": 0.02}'
+    with stack.photos_of_the_roll_out():
+        fixed = stack.settled()
     assert fixed.outputs["trainingJobName"] != job and fixed.outputs["trainingJobName"] == stack.model_in_decisions()
+    told = stack.decisions()
+    assert set(told) == {job, UNKNOWN_MODEL, fixed.outputs["trainingJobName"]}
+    before, after = told[job], told[fixed.outputs["trainingJobName"]]
+    assert len(before) == len(after) == 1 and before != after
+    assert after <= told[UNKNOWN_MODEL] <= before | after
+    assert stack.endpoint()["EndpointConfigName"] not in (first, second)
     # nothing is kept once the successor has been seen to serve
     for kind in ("Models", "EndpointConfigs", "TrainingJobSummaries"):
         assert len(stack.names(kind)) == 1, kind

@@ -202,11 +202,13 @@ def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
 
 @contextmanager
 def running_cloud(capture_flush_seconds: float = 0.1) -> Iterator[Cloud]:
-    """A SageMaker server, and a moto server as its S3 and CloudWatch Logs."""
+    """A SageMaker server whose instances come up fast, and a moto server as its S3 and CloudWatch Logs."""
     aws = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     aws.start()
     host, port = aws.get_host_and_port()
-    server = SageMakerServer(aws_endpoint_url=f"http://{host}:{port}", capture_flush_seconds=capture_flush_seconds)
+    server = SageMakerServer(
+        aws_endpoint_url=f"http://{host}:{port}", capture_flush_seconds=capture_flush_seconds, provisioning_seconds=0.2
+    )
     try:
         cloud = Cloud(server, server.start(), f"http://{host}:{port}")
         cloud.s3.create_bucket(Bucket=BUCKET)

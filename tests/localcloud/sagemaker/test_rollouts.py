@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.serving import Watch
+from localcloud.sagemaker.pace import PROVISIONING_SECONDS, WATCH_SECONDS
 from localcloud.sagemaker.rollout import one_in
 from tests.localcloud.sagemaker.cloud import BUCKET, Cloud, eventually, picture, running_cloud
 
@@ -85,6 +87,64 @@ def test_a_canary_of_one_in_two_instances_gets_every_other_photo_and_then_all_fo
     record = cloud.settled(old[0])
     assert (record["EndpointStatus"], record["EndpointConfigName"]) == ("InService", new)
     assert {labels(cloud, old[0]) for _ in range(4)} == {3}
+
+
+def test_a_deployment_is_pending_from_its_beginning_to_its_end_and_a_scaling_is_none(
+    cloud: Cloud, models: tuple[str, str], old: tuple[str, str]
+) -> None:
+    def look() -> dict[str, Any]:
+        return cloud.sagemaker.describe_endpoint(EndpointName=old[0])
+
+    new = cloud.configuration(models[1], instances=2)
+    assert "PendingDeploymentSummary" not in look()
+    update(cloud, old[0], new, canary(0.5))
+    record = look()
+    assert (record["EndpointStatus"], record["EndpointConfigName"]) == ("Updating", old[1])
+    assert record["PendingDeploymentSummary"]["EndpointConfigName"] == new
+    baking(cloud, old[0])
+    (variant,) = look()["PendingDeploymentSummary"]["ProductionVariants"]
+    assert (variant["VariantName"], variant["VariantStatus"][0]["Status"]) == ("main", "Baking")
+    record = cloud.settled(old[0])
+    assert record["EndpointConfigName"] == new and "PendingDeploymentSummary" not in look()
+    weights = [{"VariantName": "main", "DesiredInstanceCount": 3}]
+    cloud.sagemaker.update_endpoint_weights_and_capacities(EndpointName=old[0], DesiredWeightsAndCapacities=weights)
+    assert "PendingDeploymentSummary" not in look()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_photo_of_a_canary_is_said_to_be_of_the_model_that_did_not_answer_it(
+    fails: bool, cloud: Cloud, models: tuple[str, str], old: tuple[str, str]
+) -> None:
+    name, configuration = old
+    new = cloud.configuration(models[1], instances=2)
+    # believed for less than the 0.2 s that new instances take here
+    watches = {
+        each: Watch(each, lambda: cloud.sagemaker.describe_endpoint(EndpointName=name), pytest.fail, stands=0.15)
+        for each in (configuration, new)
+    }
+    answered: dict[str, set[int]] = {configuration: set(), new: set(), "unknown": set()}
+
+    def send() -> None:
+        for watch in watches.values():
+            watch.look()
+        said = labels(cloud, name)
+        alone = [each for each, watch in watches.items() if watch.was_alone()]
+        assert len(alone) <= 1
+        answered[alone[0] if alone else "unknown"].add(said)
+
+    send()
+    update(cloud, name, new, canary(NEVER if fails else 0.5))
+    baking(cloud, name)
+    for _ in range(6):
+        send()
+    if fails:
+        cloud.cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="a test")
+    while cloud.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating":
+        send()
+    # until the model that serves now is named, whichever was before
+    answered[configuration if fails else new].clear()
+    eventually(lambda: not send() and bool(answered[configuration if fails else new]))
+    assert answered == {configuration: {2}, new: set() if fails else {3}, "unknown": {2, 3}}
 
 
 def test_an_alarm_that_goes_off_takes_the_new_model_back(
@@ -190,3 +250,7 @@ def test_an_endpoint_that_is_deleted_while_it_is_rolled_out_does_not_come_back(
 def test_the_share_of_a_canary_is_that_of_its_instances(size: Any, instances: int, every: int) -> None:
     routing = {"CanarySize": size} if size else {}
     assert one_in({"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}, instances) == every
+
+
+def test_new_instances_take_longer_to_come_up_than_functions_believe_what_they_heard() -> None:
+    assert WATCH_SECONDS < PROVISIONING_SECONDS
