@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import boto3
-import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -31,7 +31,14 @@ ACCOUNT = "000000000000"
 """The one account of the local cloud: ministack's, and moto's once it is told."""
 RETRIES = Config(retries={"total_max_attempts": 2, "mode": "standard"})
 """An emulator that does not answer at once is gone; a person who pressed Ctrl-C does not wait for retries."""
-SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling")
+SAGEMAKER_SERVICES = {
+    "sagemaker": "SAGEMAKER",
+    "sagemaker-runtime": "SAGEMAKER_RUNTIME",
+    "application-autoscaling": "APPLICATION_AUTO_SCALING",
+}
+"""What SageMaker's emulator serves, and how boto3 spells it in its environment variables: by the service's id."""
+_making = threading.Lock()
+"""Held while a session makes a client, which it can't do for two threads at once."""
 
 
 @dataclass(slots=True)
@@ -45,7 +52,6 @@ class Cloud:
     sagemaker_url: str
     say: Callable[[str], None] = lambda line: None
     clients: dict[str, BaseClient] = field(default_factory=dict[str, "BaseClient"])
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @overload
     def client(self, service: Literal["cloudwatch"]) -> CloudWatchClient: ...
@@ -75,17 +81,16 @@ class Cloud:
     def client(self, service: Literal["application-autoscaling", "budgets"]) -> Any: ...
     def client(self, service: str) -> Any:
         """boto3's client of a service, as the account's root."""
-        with self.lock:
+        with _making:
             if service not in self.clients:
                 url = self.sagemaker_url if service in SAGEMAKER_SERVICES else self.aws_url
-                session = boto3.Session("test", "test", region_name=self.region)
-                make = cast("Callable[..., BaseClient]", session.client)
+                make = cast("Callable[..., BaseClient]", _session(self.region).client)
                 self.clients[service] = make(service, endpoint_url=url, config=RETRIES)
             return self.clients[service]
 
     def environment(self) -> dict[str, str]:
         """What a command needs in its environment so that boto3 talks to the emulators."""
-        urls = {f"AWS_ENDPOINT_URL_{_variable(name)}": self.sagemaker_url for name in SAGEMAKER_SERVICES}
+        urls = {f"AWS_ENDPOINT_URL_{name}": self.sagemaker_url for name in SAGEMAKER_SERVICES.values()}
         return {
             "AWS_ENDPOINT_URL": self.aws_url,
             **urls,
@@ -96,7 +101,7 @@ class Cloud:
         }
 
 
-def _variable(service: str) -> str:
-    """How boto3 spells a service in its environment variables: by its id, which is not the client's name."""
-    model = cast("Any", botocore.session.get_session().get_service_model(service))
-    return str(model.service_id).upper().replace(" ", "_")
+@cache
+def _session(region: str) -> boto3.Session:
+    """One for all: each reads the descriptions of AWS's endpoints and services anew, 0.1 s a client."""
+    return boto3.Session("test", "test", region_name=region)

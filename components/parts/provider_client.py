@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 import boto3
@@ -34,10 +35,14 @@ def provider_clients(region: str) -> Callable[[str], Any]:
     configured = config.get_object("endpoints")
     listed = cast("list[dict[str, str]]", configured) if isinstance(configured, list) else []
 
+    # each session reads the descriptions of AWS's services anew, a tenth of a second of work
+    @cache
+    def session() -> boto3.Session:
+        return boto3.Session(region_name=region, **known)
+
     def client(service: str) -> Any:
-        session = boto3.Session(region_name=region, **known)
         key = service.replace("-", "")
         endpoint = next((each[key] for each in listed if key in each), None)
-        return cast("Any", session.client)(service, endpoint_url=endpoint)
+        return cast("Any", session().client)(service, endpoint_url=endpoint)
 
     return client
