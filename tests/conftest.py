@@ -5,17 +5,32 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import botocore
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, core, settings
 
 MOST_WORKERS = 4
 """Each may hold a local cloud of some ten processes."""
 
+
+def _once_a_worker(load: Callable[..., object]) -> Callable[..., object]:
+    """A file that botocore brings along is parsed once; other files, such as tests write, each time."""
+    ours = f"{Path(botocore.__file__).parent}{os.sep}"
+    kept = cache(load)
+    return lambda loader, path, how: kept(None, path, how) if path.startswith(ours) else load(loader, path, how)
+
+
 # hundreds of processes import the same packages: without bytecode each would compile them anew
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# every session of boto3 would read the descriptions of AWS's services anew, and each test under moto has its own
+JSONFileLoader._load_file = _once_a_worker(JSONFileLoader._load_file)
 
 # neither a deadline nor a health check may depend on what else this machine is doing
 settings.register_profile("scones", deadline=None, suppress_health_check=[HealthCheck.too_slow])
