@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from operations.forget.traces import Places
 
 KEPT = (
-    "Not removed: the histories of executions, which hold the small picture and the key (Step Functions keeps them for "
-    "90 days and deletes none), log lines and dead letters that name the key (until logRetentionDays, and 14 days), "
-    "and datasets that were prepared with it."
+    ("histories of executions", "small picture, key, answer", "90 days after the end, and Step Functions deletes none"),
+    ("logs of the functions", "lines that name the key, no picture", "logRetentionDays"),
+    ("the table's point-in-time recovery", "the decisions as they were", "35 days"),
+    ("alerts that were sent, events of the bus", "the key; the decision", "wherever they were received"),
+    ("datasets and models that were made with it", "the photo, and what was learnt of it", "until they are deleted"),
 )
-"""What no call of AWS can remove of one photo."""
+"""What no call of AWS can remove of one photo: where, what of it, and for how long."""
 
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "forget",
-        description="Lists what the stack holds of a photo: its versions, decisions, answers, review messages, samples "
-        "under corrections/ and captured inferences. With --yes, removes all of it.",
+        description="Lists what the stack holds of a photo: its versions, decisions, answers, review messages, dead "
+        "letters, samples under corrections/, captured inferences and batch results. With --yes, removes all of it. "
+        "Says what can't be removed, and for how long it stays.",
     )
     parser.add_argument("key", metavar="KEY", help="the photo's key, such as incoming/3f2a/photo.jpg")
     parser.add_argument("--outputs", metavar="FILE", help=f"stack outputs as JSON (default: ${VARIABLE})")
@@ -57,14 +60,21 @@ def run(args: argparse.Namespace) -> int:
             for trace in found:
                 status.update(f"removing {trace.place} {trace.name}")
                 trace.remove()
-        held = places.queue.counts().held
-    if held:
-        # whose they are can't be seen, so nothing may claim that none of them is this photo's
-        hidden = f"about {counted(held, 'review message')} can't be seen, since somebody looks at them"
-        print(f"{hidden}: run it again later", file=sys.stderr)
+        hidden = {
+            what: queue.counts().held
+            for what, queue in (("review message", places.queue), ("dead letter", places.dead_letters))
+            if queue is not None
+        }
+    for what, held in hidden.items():
+        if held:
+            # whose they are can't be seen, so nothing may claim that none of them is this photo's
+            cannot = f"about {counted(held, what)} can't be seen, since somebody looks at them"
+            print(f"{cannot}: run it again later", file=sys.stderr)
     if args.json:
-        removed = {"key": key, "removed": args.yes, "traces": [{"place": t.place, "name": t.name} for t in found]}
-        write_json(removed)
+        write_json({
+            "key": key, "removed": args.yes, "traces": [{"place": t.place, "name": t.name} for t in found],
+            "hidden": hidden, "kept": [{"place": place, "what": what, "until": until} for place, what, until in KEPT],
+        })  # fmt: skip
         return 0
     if found:
         write_table((Column("place"), Column("what")), [(each.place, each.name) for each in found], SCREEN)
@@ -72,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     parts = ", ".join(f"{place} {count}" for place, count in counts.items())
     did = "removed" if args.yes else "found; nothing is removed without --yes"
     write_line(f"{counted(len(found), 'trace')} of {key} {did}{f' ({parts})' if parts else ''}")
-    print(KEPT, file=sys.stderr)
+    for place, what, until in KEPT:
+        print(f"not removed: {place} ({what}): {until}", file=sys.stderr)
     return 0
 
 
@@ -80,13 +91,15 @@ def _places(outputs: StackOutputs) -> Places:
     import boto3
 
     from contract.prefixes import CAPTURE
+    from operations.forget.objects import Bucket
     from operations.forget.traces import Places
     from operations.review.queue import ReviewQueue
 
+    letters = outputs.dead_letter_queue_url
     return Places(
-        s3=boto3.client("s3"),
-        bucket=outputs.bucket,
+        bucket=Bucket(boto3.client("s3"), outputs.bucket),
         table=boto3.resource("dynamodb").Table(outputs.decisions_table),
         queue=ReviewQueue(boto3.client("sqs"), outputs.review_queue_url),
+        dead_letters=ReviewQueue(boto3.client("sqs"), letters) if letters else None,
         capture=CAPTURE,
     )
