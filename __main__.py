@@ -80,6 +80,7 @@ outputs = exports(
     dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE, region=stack.region,
     classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
     confidence_threshold=stack.confidence_threshold, image_size=stack.image_size,
+    target_risk_percent=round(100 * stack.target_risk, 6),
     decision_retention_days=stack.retention.decision_days, photo_retention_days=stack.retention.photo_days,
     batch_state_machine_arn=batch.state_machine_arn, batch_concurrency=stack.batches.concurrency,
 )  # fmt: skip

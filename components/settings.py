@@ -69,6 +69,8 @@ class StackSettings:
     labels: tuple[str, ...]
     """What the model answers, in label order: the classes and, unless that is turned off, neither."""
     confidence_threshold: float
+    target_risk: float
+    """The share of accepted photos that may be wrong."""
     loading_bays: Mapping[str, str]
     image_uri: str
     """The algorithm's image in the region."""
@@ -172,7 +174,7 @@ def parse(
         )
     names = classes.read_classes(reader)
     labels = labels_of(names, neither=reader.boolean("neitherClass"))
-    threshold = classes.read_threshold(reader, labels)
+    threshold, target = classes.read_threshold(reader, labels), model.read_target(reader)
     source, job = model.read_source(reader), model.read_job(reader)
     made = model.read_made(reader, source, job, labels, measured, stack)
     training = None if dataset is None else model.read_training(reader, labels, dataset)
@@ -182,13 +184,14 @@ def parse(
         classes=names,
         labels=labels,
         confidence_threshold=threshold,
+        target_risk=target,
         loading_bays=classes.read_loading_bays(reader, names),
         image_uri=str(image),
         image_size=made.model.image_size if made else model.trained_size(training),
         training=training,
         promoted=made.as_promoted() if made and job is None else None,
         trained_job=job,
-        doubts=model.read_doubts(reader, source is not None or job is not None, measured, threshold),
+        doubts=model.read_doubts(reader, source is not None or job is not None, measured, threshold, target),
         realtime=realtime,
         serverless=serverless,
         retention=retention.read_retention(reader),

@@ -53,6 +53,8 @@ class StackOutputs:
     labels: tuple[str, ...] = ()
     """What the model answers, in label order; a stack that does not say has its classes."""
     confidence_threshold: float | None = None
+    target_risk_percent: float | None = None
+    """The share of accepted photos that may be wrong, in percent."""
     loading_bays: Mapping[str, str] = field(default_factory=dict[str, str])
     """Class -> bay."""
     image_size: int | None = None

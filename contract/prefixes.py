@@ -17,6 +17,18 @@ ARTIFACT_FILE = "output/model.tar.gz"
 EVIDENCE_FILE = "evidence.json"
 """What an evaluation leaves of the model in the same folder."""
 
+MODEL_BASELINE_FILE = "baseline.json"
+"""The baseline of the model, in the same folder; a promotion puts it where drift is measured against it."""
+
+CARD_FILE = "card.md"
+"""What a person should know of the model, in the same folder."""
+
+PREDICTIONS_FILE = "predictions.jsonl"
+"""What the model answered about each held-out photo, in the same folder."""
+
+MEASURED_FILES = (EVIDENCE_FILE, MODEL_BASELINE_FILE, CARD_FILE, PREDICTIONS_FILE)
+"""All that an evaluation leaves beside a model, and a promotion takes along."""
+
 MATERIALS_FILE = "materials.zip"
 """What a model was made of, in the same folder: its dataset, held-out photos included, and its hyperparameters."""
 

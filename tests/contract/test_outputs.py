@@ -28,6 +28,7 @@ EVERYTHING = StackOutputs(
     classes=("bicycle", "motorcycle"),
     labels=("bicycle", "motorcycle", "neither"),
     confidence_threshold=0.94,
+    target_risk_percent=2.0,
     loading_bays={"bicycle": "bay 1", "motorcycle": "bay 2"},
     image_size=32,
     functions={"serialize": "s"},

@@ -12,8 +12,8 @@ from training.evaluation import WORKERS
 HELP = "score held-out photos, say how good the model is and which threshold can be trusted"
 MORE = (
     "Score the held-out photos through an endpoint (or take saved predictions), and write index.html, "
-    "evaluation.json, evidence.json, predictions.jsonl, baseline.json and pictures. The recommended threshold keeps "
-    "the share wrong among accepted photos at or below the target with the confidence asked for."
+    "evaluation.json, evidence.json, card.md, predictions.jsonl, baseline.json and pictures. The recommended "
+    "threshold keeps the share wrong among accepted photos at or below the target with the confidence asked for."
 )
 
 
@@ -36,9 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target-error",
         type=share,
-        default=0.02,
         metavar="SHARE",
-        help="share of accepted photos that may be wrong [%(default)s]",
+        help="share of accepted photos that may be wrong [the stack's targetRiskPercent, or 0.02]",
     )
     parser.add_argument(
         "--target-strangers",
@@ -64,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upload-evidence",
         action="store_true",
-        help="put evidence.json beside the stack's model artifact, for `pulumi up` to read",
+        help="leave evidence, card, predictions and baseline beside the stack's model, for `pulumi up` to read, and "
+        "put the model into the stack's register",
     )
     parser.add_argument("--workers", type=workers, default=WORKERS, metavar="N", help="requests at once [%(default)s]")
     parser.add_argument("--json", action="store_true", help="print evaluation.json instead of tables")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -165,12 +164,6 @@ def _origin(evaluation: Evaluation, made: Made) -> list[str]:
         f"scored on {evaluation.predictions.created}, endpoint `{evaluation.predictions.endpoint}`",
         f"`{made.command}`",
     ]
-
-
-def manifest_content(text: bytes) -> Mapping[str, Any]:
-    """What a manifest.json holds."""
-    found: Mapping[str, Any] = json.loads(text)
-    return found
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from contract.aws_errors import explained
-from contract.baseline import measure_baseline
-from contract.baseline import to_document as baseline_document
 from contract.errors import UserError
-from contract.evidence import to_document as evidence_document
+from contract.evidence import Evidence
 from contract.outputs import StackOutputs, read_outputs
-from contract.prefixes import EVIDENCE_FILE
-from contract.promotion import s3_place
+from contract.prefixes import EVIDENCE_FILE, MEASURED_FILES, MODEL_BASELINE_FILE
+from contract.register import region_of
 from contract.screen import SCREEN, write_json, write_line
 from contract.thresholds import allowed_thresholds, is_threshold
 from training.dataset.archive import SIDE as DEFAULT_SIZE
 from training.dataset.manifest import FILE as MANIFEST_FILE
-from training.dataset.manifest import read_manifest
-from training.dataset.preview import training_examples
 from training.evaluation.evidence import evidence_of
+from training.evaluation.files import write_files
 from training.evaluation.findings import Evaluation, evaluate, to_document
 from training.evaluation.held_out import held_out
-from training.evaluation.page import write_page
-from training.evaluation.pictures import draw_pictures
-from training.evaluation.predictions import Predictions, read_predictions, write_predictions
+from training.evaluation.left import leave, put, register_evaluation
+from training.evaluation.predictions import Predictions, read_predictions
 from training.evaluation.scoring import score
 from training.evaluation.statistics import Floats
 from training.evaluation.table import show
 from training.stack import outputs_needed
+
+DEFAULT_TARGET = 0.02
+"""The share of accepted photos that may be wrong, when neither the command nor the stack says it."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,35 +55,77 @@ def run(args: argparse.Namespace) -> int:
     _check_threshold(configured, len(labels))
     evaluation = evaluate(
         predictions,
-        target_error=args.target_error,
+        target_error=_target(args, outputs),
         confidence=args.confidence,
         configured=configured,
         target_strangers=args.target_strangers,
     )
     document = to_document(evaluation)
-    evidence, examples = _evidence(evaluation, args, outputs), _examples(args.dataset)
-    baseline = _write(args.output, evaluation, document, evidence, examples)
+    evidence = _evidence(evaluation, args, outputs)
+    write_files(args.output, evaluation, document, evidence, dataset=args.dataset, command=_command(args))
+    told: list[str] = []
     if args.upload_baseline:
-        if baseline is None:
+        baseline = args.output / MODEL_BASELINE_FILE
+        if not baseline.exists():
             raise UserError("--upload-baseline needs a threshold: none is configured and none recommended")
-        _upload(baseline, outputs.baseline_uri)
+        put(boto3.client("s3"), baseline.read_bytes(), outputs.baseline_uri)
+        told.append(f"Uploaded to {outputs.baseline_uri}")
     if args.upload_evidence:
         if predictions.model != outputs.training_job_name:
             raise UserError(
                 f"--upload-evidence needs predictions of the stack's model {outputs.training_job_name}, "
                 f"and these are of {predictions.model}"
             )
-        _upload(evidence, outputs.evidence_uri)
+        told += _leave(args.output, evidence, evaluation, outputs)
     if args.json:
         write_json(document)
         return 0
     show(evaluation, SCREEN)
     write_line(f"Written to {args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
-    if args.upload_baseline:
-        write_line(f"Uploaded to {outputs.baseline_uri}")
-    if args.upload_evidence:
-        write_line(f"Uploaded to {outputs.evidence_uri}")
+    for line in told:
+        write_line(line)
     return 0
+
+
+def _target(args: argparse.Namespace, outputs: StackOutputs) -> float:
+    """The share that may be wrong: what was asked for, or what the stack says, or 2 %."""
+    of_stack = outputs.target_risk_percent
+    given: float | None = args.target_error
+    if given is not None:
+        return given
+    return DEFAULT_TARGET if of_stack is None else of_stack / 100
+
+
+def _leave(folder: Path, evidence: Evidence, evaluation: Evaluation, outputs: StackOutputs) -> list[str]:
+    """Leave everything beside the model, and register it; what was done, in sentences."""
+    files = {name: (folder / name).read_bytes() for name in MEASURED_FILES if (folder / name).exists()}
+    leave(boto3.client("s3"), files, outputs.evidence_uri)
+    told = [f"Uploaded to {outputs.evidence_uri}, and beside it {', '.join(sorted(files.keys() - {EVIDENCE_FILE}))}"]
+    group = outputs.model_package_group
+    if not group:
+        return [*told, "Not registered: the stack exports no modelPackageGroup; `pulumi up` makes one"]
+    version, done = register_evaluation(
+        boto3.client("sagemaker", region_name=region_of(group)),
+        group,
+        evidence,
+        files[EVIDENCE_FILE],
+        evidence_uri=outputs.evidence_uri,
+        artifact=outputs.model_artifact,
+        target=evaluation.recommendation.target_error,
+    )
+    said = {"registered": "is new in", "updated": "was updated in", "unchanged": "is as it was in"}[done]
+    return [*told, f"Version {version.number} {said} {group}"]
+
+
+def _command(args: argparse.Namespace) -> str:
+    """What was asked for, as somebody would type it; what says only where to write is left out."""
+    words = ["python", "-m", "training", "evaluate"]
+    for name in ("dataset", "endpoint", "predictions", "strangers", "target_error", "target_strangers", "confidence"):
+        if (value := getattr(args, name)) is not None:
+            words += [f"--{name.replace('_', '-')}", value.as_posix() if isinstance(value, Path) else str(value)]
+    if args.threshold is not None:
+        words += ["--threshold", f"{args.threshold:g}"]
+    return shlex.join(words)
 
 
 def _check_threshold(threshold: float | None, labels: int | None) -> None:
@@ -126,7 +165,7 @@ def _ask(what: str, photos: list[Path], endpoint: str, classes: int, size: int, 
         )
 
 
-def _evidence(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOutputs) -> bytes:
+def _evidence(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOutputs) -> Evidence:
     identity, size = "", outputs.image_size
     try:
         content = json.loads((args.dataset / MANIFEST_FILE).read_bytes())
@@ -135,60 +174,4 @@ def _evidence(evaluation: Evaluation, args: argparse.Namespace, outputs: StackOu
         # saved predictions need no dataset, but evidence that others will read needs all of it
         if args.upload_evidence:
             raise UserError(f"--upload-evidence needs the dataset in {args.dataset}: {error}") from error
-    evidence = evidence_of(evaluation, dataset=identity, image_size=size or DEFAULT_SIZE)
-    return json.dumps(evidence_document(evidence)).encode() + b"\n"
-
-
-def _examples(dataset: Path) -> dict[str, list[bytes]]:
-    try:
-        return training_examples(dataset, read_manifest(dataset))
-    except (UserError, OSError):
-        # saved predictions can be evaluated where there is no dataset
-        return {}
-
-
-def _write(
-    folder: Path,
-    evaluation: Evaluation,
-    document: dict[str, object],
-    evidence: bytes,
-    examples: Mapping[str, Sequence[bytes]],
-) -> bytes | None:
-    """Write every file; the baseline's bytes, or None when there is no threshold to write one with."""
-    found, configured = evaluation.recommendation.found, evaluation.configured
-    chosen = configured or found
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        write_predictions(folder / "predictions.jsonl", evaluation.predictions)
-        (folder / EVIDENCE_FILE).write_bytes(evidence)
-        draw_pictures(evaluation, folder)
-        write_page(evaluation, folder, examples)
-        path = folder / "baseline.json"
-        if chosen is None:
-            path.unlink(missing_ok=True)
-            return None
-        baseline = _baseline(evaluation.predictions, chosen.threshold)
-        path.write_bytes(baseline)
-    except OSError as error:
-        raise UserError(f"the output folder {folder} can't be written: {error.strerror}") from error
-    return baseline
-
-
-def _baseline(predictions: Predictions, threshold: float) -> bytes:
-    measured = measure_baseline(
-        predictions.probabilities.tolist(),
-        classes=predictions.classes,
-        threshold=threshold,
-        model=predictions.model,
-        created=datetime.fromisoformat(predictions.created),
-    )
-    return json.dumps(baseline_document(measured), indent=1).encode() + b"\n"
-
-
-def _upload(document: bytes, uri: str) -> None:
-    bucket, key = s3_place(uri)
-    try:
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=document, ContentType="application/json")
-    except (ClientError, BotoCoreError) as error:
-        raise UserError(f"nothing can be put to {uri}: {explained(error)}") from error
+    return evidence_of(evaluation, dataset=identity, image_size=size or DEFAULT_SIZE)

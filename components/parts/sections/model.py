@@ -83,14 +83,20 @@ def _read_left(
     return None
 
 
-def read_doubts(
-    reader: ConfigReader, has_made: bool, measured: MeasuredModel | UserError | None, threshold: float
-) -> tuple[str, ...]:
-    """What the evidence says against the model and its threshold: problems where it is required."""
-    required, text = reader.boolean("requireEvidence"), reader.text("targetRiskPercent")
+def read_target(reader: ConfigReader) -> float:
+    """The share of accepted photos that may be wrong; what is not allowed is 0."""
+    text = reader.text("targetRiskPercent")
     target = float(text) / 100 if DECIMAL.fullmatch(text) else 0.0
     if reader.is_good("targetRiskPercent") and not 0 < target < 1:
         reader.must("targetRiskPercent", "be a number above 0 and below 100", shown(text))
+    return target
+
+
+def read_doubts(
+    reader: ConfigReader, has_made: bool, measured: MeasuredModel | UserError | None, threshold: float, target: float
+) -> tuple[str, ...]:
+    """What the evidence says against the model and its threshold: problems where it is required."""
+    required = reader.boolean("requireEvidence")
     if required and not has_made and reader.is_good("modelFrom"):
         allowed = (
             "be false while modelFrom and modelJob are empty, as a model that the stack trains itself is measured "

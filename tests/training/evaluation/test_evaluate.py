@@ -8,11 +8,22 @@ from PIL import Image
 
 from contract.errors import UserError
 from contract.evidence import parse_evidence
+from contract.prefixes import MEASURED_FILES
+from contract.register import measured_by
+from contract.versions import listed
+from localcloud.sagemaker.server import SageMakerServer
 from tests.training.evaluation.evidence_builders import endpoint, png, some_predictions
 from training.cli import main
 from training.dataset.manifest import identity_of, read_manifest
 from training.evaluation.predictions import read_predictions, write_predictions
 from training.evaluation.scoring import photos_in
+
+GROUP = "arn:aws:sagemaker:us-east-1:000000000000:model-package-group/scones-dev"
+
+
+def aws_but_sagemaker():
+    """Moto's S3, while what has an address of its own is asked there."""
+    return mock_aws(config={"core": {"passthrough": {"urls": ["http://127.0.0.1"]}}})
 
 
 @pytest.fixture
@@ -76,6 +87,7 @@ def test_held_out_photos_go_through_the_endpoint_and_everything_is_written(tmp_p
     assert {path.name for path in output.iterdir()} == {
         "evaluation.json",
         "evidence.json",
+        "card.md",
         "index.html",
         "predictions.jsonl",
         "baseline.json",
@@ -167,6 +179,72 @@ def test_evidence_lies_beside_the_model_when_asked(tmp_path, dataset, monkeypatc
     assert (there.accepted, there.wrong) == (evaluation["configured"]["accepted"], evaluation["configured"]["errors"])
     assert there.bound == pytest.approx(evaluation["configured"]["bound"])
     assert evidence.recommended == evaluation["recommended"]["threshold"]
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """A SageMaker whose register of scones-dev is empty; its client."""
+    server = SageMakerServer(aws_endpoint_url="http://127.0.0.1:9")
+    address = server.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", address)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    client = boto3.client("sagemaker")
+    client.create_model_package_group(ModelPackageGroupName="scones-dev")
+    yield client
+    server.stop()
+
+
+def test_a_model_is_left_with_all_that_is_known_and_registered_once(tmp_path, dataset, register, capsys):
+    folder = "s3://evidence/models/scones-dev-1a2b"
+    changes = {"modelArtifact": f"{folder}/output/model.tar.gz", "modelPackageGroup": GROUP, "targetRiskPercent": 3}
+    outputs = stack_outputs(tmp_path, evidenceUri=f"{folder}/evidence.json", **changes)
+    saved, output = saved_predictions(tmp_path), tmp_path / "out"
+    words = ["evaluate", "--predictions", str(saved), "--output", str(output), "--outputs", str(outputs)]
+    words += ["--dataset", str(dataset), "--upload-evidence"]
+    with aws_but_sagemaker():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="evidence")
+        assert main(words) == 0 and f"Version 1 is new in {GROUP}" in capsys.readouterr().out
+        assert main(words) == 0 and f"Version 1 is as it was in {GROUP}" in capsys.readouterr().out
+        assert main([*words, "--target-error", "0.1"]) == 0
+        assert f"Version 1 was updated in {GROUP}" in capsys.readouterr().out
+        left = {
+            each["Key"].rpartition("/")[2]: s3.get_object(Bucket="evidence", Key=each["Key"])["Body"].read()
+            for each in s3.list_objects_v2(Bucket="evidence", Prefix="models/scones-dev-1a2b/")["Contents"]
+        }
+    assert left == {name: (output / name).read_bytes() for name in MEASURED_FILES}
+    (version,) = listed(register, GROUP)
+    measured, evidence = version.model.measured, parse_evidence(left["evidence.json"])
+    assert measured == measured_by(evidence, left["evidence.json"], f"{folder}/evidence.json", 0.1)
+    assert version.model.artifact == f"{folder}/output/model.tar.gz"
+    assert version.model.image.startswith("811284229777.dkr.ecr.us-east-1.")
+    assert version.model.dataset == read_manifest(dataset).identity
+
+
+def test_the_stack_s_target_is_the_evaluation_s_unless_another_is_asked_for(tmp_path, capsys):
+    saved, outputs = str(saved_predictions(tmp_path)), str(stack_outputs(tmp_path, targetRiskPercent="3.5"))
+    words = ["evaluate", "--predictions", saved, "--output", str(tmp_path / "out"), "--json"]
+    for more, target in (
+        (["--outputs", outputs], 0.035),
+        (["--outputs", outputs, "--target-error", "0.1"], 0.1),
+        ([], 0.02),
+    ):
+        assert main([*words, *more]) == 0
+        assert json.loads(capsys.readouterr().out)["recommended"]["target_error"] == target
+
+
+def test_a_stack_without_a_register_is_told_so_and_its_evidence_is_left_anyway(tmp_path, dataset, monkeypatch, capsys):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    outputs = stack_outputs(tmp_path, evidenceUri="s3://evidence/models/scones-dev-1a2b/evidence.json")
+    words = ["evaluate", "--predictions", str(saved_predictions(tmp_path)), "--output", str(tmp_path / "out")]
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="evidence")
+        assert main([*words, "--outputs", str(outputs), "--dataset", str(dataset), "--upload-evidence"]) == 0
+    assert "Not registered: the stack exports no modelPackageGroup" in capsys.readouterr().out
 
 
 def test_evidence_of_another_model_or_without_its_dataset_is_not_uploaded(tmp_path, dataset, capsys):
