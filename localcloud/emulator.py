@@ -12,6 +12,7 @@
   state machine invokes it.
 - To a policy no request came by TLS, so that a role is refused where the bucket demands it. The loopback interface
   has none: here every request counts as secure.
+- The events that S3 sends to EventBridge name no version of the object, as S3's do of a versioned bucket.
 - It takes no request in absolute form, as a client sends it to a proxy. It is told to be the provider's proxy, since
   S3 Control's clients put the account's number before the host (`000000000000.127.0.0.1`), which no resolver knows.
 """
@@ -19,10 +20,12 @@
 from __future__ import annotations
 
 import io
+import json
 import operator
 import re
 import socketserver
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -32,7 +35,7 @@ from xml.sax.saxutils import escape
 
 from ministack import app  # pyright: ignore[reportMissingTypeStubs]
 from ministack.core import iam_evaluator, lambda_runtime  # pyright: ignore[reportMissingTypeStubs]
-from ministack.services import cloudwatch, lambda_svc  # pyright: ignore[reportMissingTypeStubs]
+from ministack.services import cloudwatch, eventbridge, lambda_svc, s3  # pyright: ignore[reportMissingTypeStubs]
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -237,6 +240,34 @@ def _on_loopback(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any
     return resolved
 
 
+_stored = threading.local()
+"""The version of the object that this thread tells of at the moment."""
+
+
+def _noting_version(tell: Callable[..., Any]) -> Callable[..., Any]:
+    def told(*words: Any, version_id: str | None = None, **named: Any) -> Any:
+        _stored.version = version_id
+        try:
+            return tell(*words, version_id=version_id, **named)
+        finally:
+            _stored.version = None
+
+    return told
+
+
+def _naming_version(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    """Amazon S3 User Guide, "EventBridge event message structure": `version-id` beside key and size."""
+
+    def dispatched(event: dict[str, Any], *others: Any) -> Any:
+        if version := getattr(_stored, "version", None):
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version
+            event = {**event, "Detail": json.dumps(detail)}
+        return dispatch(event, *others)
+
+    return dispatched
+
+
 Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -262,6 +293,10 @@ if __name__ == "__main__":
     functions._update_code = _publishing(functions._update_code)
     policies: Any = iam_evaluator
     policies._resolve_condition_key = _on_loopback(policies._resolve_condition_key)
+    objects: Any = s3
+    objects._fire_s3_event = _noting_version(objects._fire_s3_event)
+    rules: Any = eventbridge
+    rules._dispatch_event = _naming_version(rules._dispatch_event)
     runtime: Any = lambda_runtime
     runtime._worker_class_for = _worker(runtime._worker_class_for)
     gateway: Any = app

@@ -139,7 +139,10 @@ def test_a_broken_file_fails_by_its_own_name_and_waits_for_a_person(stack, tmp_p
     broken.write_bytes(b"not a photo")
     (result,) = stack.classify(broken)
     assert (result.decision, result.error) == ("fault", "InvalidImage")
-    assert stack.message(result.key).error == "InvalidImage"
+    message = stack.message(result.key)
+    stored = stack.client("s3").head_object(Bucket=stack.outputs["bucket"], Key=result.key)
+    # the event names the version, as S3's do
+    assert (message.error, message.version) == ("InvalidImage", stored["VersionId"])
     assert stack.decision(result.key) == []
 
 
