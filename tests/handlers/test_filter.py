@@ -26,7 +26,8 @@ BAYS = {"bicycle": "bay 1", "motorcycle": "bay 2"}
 
 def policy(count: int = 2, threshold: float = 0.8, *, neither: bool = False) -> Policy:
     """A stack whose model answers `count` labels, `neither` among them or not."""
-    classes = tuple(f"class {index}" for index in range(count - neither))
+    # on both sides of "neither" in the alphabet
+    classes = tuple(f"{'tulip' if index % 2 else 'bicycle'} {index}" for index in range(count - neither))
     return Policy(labels_of(classes, neither=neither), {name: f"bay of {name}" for name in classes}, threshold)
 
 
@@ -139,7 +140,7 @@ def test_what_is_not_accepted_says_its_figures(scores: tuple[float, ...], thresh
     code, _, text = str(refusal.value).partition(" ")
     figures = json.loads(text)
     assert code == "THRESHOLD_CONFIDENCE_NOT_MET"
-    assert figures["label"] == f"class {scores.index(max(scores))}"
+    assert figures["label"] == policy(len(scores)).labels[scores.index(max(scores))]
     assert (figures["confidence"], figures["threshold"]) == (max(scores), threshold)
     assert figures["margin"] == max(scores) - sorted(scores)[-2]
     assert figures["inferences"] == list(scores)
@@ -164,6 +165,7 @@ def classified(inferences: object) -> dict[str, object]:
         "inferences": inferences,
         "inference_id": "ab" * 16,
         "model": "scones-1",
+        "a key of another team": 1,
     }
 
 
@@ -176,6 +178,7 @@ def test_the_function_passes_everything_on_but_the_picture(inferences: object):
         "inferences": [0.1, 0.9],
         "inference_id": "ab" * 16,
         "model": "scones-1",
+        "a key of another team": 1,
         "label": "motorcycle",
         "confidence": 0.9,
         "margin": 0.8,
