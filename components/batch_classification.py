@@ -159,6 +159,7 @@ def _check(name: str, args: BatchClassificationArgs) -> None:
 def _failed(state_machine_arn: pulumi.Input[str]) -> AlarmSpec:
     return AlarmSpec(
         key="failed",
+        chapter="batch-failed",
         what="A batch failed: too many of its photos ended in a fault, or its prefix could not be read.",
         runbook=(
             "python -m operations batch --follow NAME says what became of the photos, with the faults by name; each is"

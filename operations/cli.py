@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "forget": ("operations.forget.command", "what is kept of a photo; --yes removes it"),
     "reconcile": ("operations.reconcile.command", "where every photo is; --repair: what is lost"),
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),
+    "restore": ("operations.restore.command", "lost decisions, from a table that was restored"),
     "replay": ("operations.replay.command", "what ended in a fault or never began, through the workflow again"),
     "review": ("operations.review.command", "what waits for a person, and a page to answer it on"),
     "watch": ("operations.watch.command", "decisions as they come, one line each"),

@@ -23,6 +23,8 @@ SLOWEST_ANSWER_SECONDS = 2
 LONGEST_WAIT_MINUTES = 60
 """That a photo may lie in the review queue: a driver waits for it."""
 DRIFT = "drift"
+RUNBOOKS = "docs/operations.md#alarm-"
+"""Where the runbook of an alarm is, before its name; a heading `Alarm NAME` has that anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,13 @@ class AlarmSpec:
     """Whether its end is published as well."""
     least_samples: int = 0
     """Values of a period below which it is no trouble, whatever they are."""
+    chapter: str = ""
+    """What its runbook is called, where `key` alone would not say whose alarm it is."""
 
     @property
     def description(self) -> str:
         """For whoever reads the alert; CloudWatch takes 1024 characters."""
-        return f"{self.what} Runbook: {self.runbook}"
+        return f"{self.what} Runbook: {self.runbook} {RUNBOOKS}{self.chapter or self.key}"
 
 
 def alarm_specs(watched: Alarmed, review_rate_percent: float, *, neither: bool = False) -> list[AlarmSpec]:

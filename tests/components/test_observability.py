@@ -216,7 +216,7 @@ def test_every_alarm_has_a_metric_with_dimensions_an_action_a_runbook_and_a_word
         assert metric["dimensions"]
         assert all(metric["dimensions"].values())
     assert TOPIC in inputs["alarmActions"]
-    assert re.fullmatch(r"\S.+\. Runbook: .+\.", inputs["alarmDescription"])
+    assert re.fullmatch(r"\S.+\. Runbook: .+\. docs/operations\.md#alarm-[a-z-]+", inputs["alarmDescription"])
     assert len(inputs["alarmDescription"]) <= 1024
     assert inputs["treatMissingData"] in {"notBreaching", "ignore"}
     assert inputs["datapointsToAlarm"] <= inputs["evaluationPeriods"]

@@ -24,7 +24,7 @@ OUTPUTS = {
     "reviewQueueUrl": "http://127.0.0.1:9/123456789012/review",
     "deadLetterQueueUrl": "http://127.0.0.1:9/123456789012/dead-letters",
 }
-NEEDED = {"forget": ["incoming/a.png"]}
+NEEDED = {"restore": ["scones-restored"], "forget": ["incoming/a.png"]}
 """What commands can't do without, beside a stack."""
 
 
