@@ -98,7 +98,7 @@ class BatchClassification(pulumi.ComponentResource):
         places = self._args["places"]
         key = self._args.get("kms_key_arn") or None
         return pulumi.Output.all(
-            versions=[places["function_versions"][step] for step in STEPS],
+            functions=[places["function_arns"][step] for step in STEPS],
             bucket=self._args["bucket_arn"],
             table=places["decisions_table_arn"],
             bus=places["event_bus_arn"],
@@ -107,7 +107,7 @@ class BatchClassification(pulumi.ComponentResource):
         ).apply(
             lambda known: [
                 # every version, since a batch that is under way goes on with those it began with
-                iam.invoke_functions([f"{arn.rpartition(':')[0]}:*" for arn in known["versions"]]),
+                iam.invoke_functions([f"{arn}:*" for arn in known["functions"]]),
                 iam.list_under(known["bucket"], prefixes.PHOTOS),
                 iam.write_results(known["bucket"], prefixes.BATCH_RESULTS),
                 iam.put_items(known["table"]),

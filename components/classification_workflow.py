@@ -141,6 +141,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
         self.event_bus_name, self.event_bus_arn = bus.name, bus.arn
         self.places = {
+            "function_arns": {role: function.arn for role, function in functions.items()},
             "function_versions": {role: function.qualified_arn for role, function in functions.items()},
             "decisions_table": table.name,
             "decisions_table_arn": table.arn,

@@ -13,6 +13,7 @@
 - To a policy no request came by TLS, so that a role is refused where the bucket demands it. The loopback interface
   has none: here every request counts as secure.
 - The events that S3 sends to EventBridge name no version of the object, as S3's do of a versioned bucket.
+- What its Distributed Map lacks is in `distributed_map.py`.
 - It takes no request in absolute form, as a client sends it to a proxy. It is told to be the provider's proxy, since
   S3 Control's clients put the account's number before the host (`000000000000.127.0.0.1`), which no resolver knows.
 """
@@ -23,12 +24,14 @@ import io
 import json
 import operator
 import re
+import runpy
 import socketserver
 import sys
 import threading
 import time
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
@@ -299,6 +302,8 @@ if __name__ == "__main__":
     rules._dispatch_event = _naming_version(rules._dispatch_event)
     runtime: Any = lambda_runtime
     runtime._worker_class_for = _worker(runtime._worker_class_for)
+    # by path, as there is no folder of ours on the module path
+    runpy.run_path(str(Path(__file__).with_name("distributed_map.py")))["install"]()
     gateway: Any = app
     gateway.app = _as_proxy(gateway.app)
     app.main()

@@ -13,6 +13,7 @@ from contract.aws_errors import explained
 from contract.errors import UserError
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
+    "batch": ("operations.batch.command", "everything under a prefix, classified; --dry-run: what it costs"),
     "forget": ("operations.forget.command", "what is kept of a photo; --yes removes it"),
     "reconcile": ("operations.reconcile.command", "where every photo is; --repair: what is lost"),
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),

@@ -178,6 +178,7 @@ PATH = Text(r"(?s).*\S.*", "a path")
 BUCKET_ARN = arn("s3", r"[a-z0-9.-]{3,63}", "a bucket")
 ENDPOINT_ARN = arn("sagemaker", r"endpoint/[A-Za-z0-9-]{1,63}", "an endpoint")
 STATE_MACHINE_ARN = arn("states", r"stateMachine:[^:]{1,80}", "a state machine")
+FUNCTION_ARN = arn("lambda", r"function:[A-Za-z0-9_-]{1,64}", "a function, without a version")
 FUNCTION_VERSION_ARN = arn("lambda", r"function:[A-Za-z0-9_-]{1,64}:[0-9]+", "a function's version")
 TABLE_NAME = Text(r"[A-Za-z0-9_.-]{3,255}", "the name of a table, 3 to 255 letters, digits, _, . and -")
 """DynamoDB API reference, CreateTable."""

@@ -16,8 +16,10 @@ STEPS = ("serialize", "classify", "filter")
 class DecisionPlacesArgs(TypedDict):
     """A ClassificationWorkflow's functions, and where its decisions go: its property `places`."""
 
+    function_arns: Mapping[str, pulumi.Input[str]]
+    """ARNs of the functions `serialize`, `classify` and `filter`, any version of which may be invoked."""
     function_versions: Mapping[str, pulumi.Input[str]]
-    """ARNs of the versions of the functions `serialize`, `classify` and `filter`."""
+    """ARNs of the versions of these functions that are invoked."""
     decisions_table: pulumi.Input[str]
     """Name of the table that decisions are recorded in."""
     decisions_table_arn: pulumi.Input[str]
@@ -43,8 +45,12 @@ def check_places(component: str, name: str, places: DecisionPlacesArgs) -> None:
         ArgumentError: with every mistake.
     """
     given = Arguments(component, name, places)
-    given.each("function_versions", bounds.FUNCTION_VERSION_ARN)
-    given.names("function_versions", STEPS)
+    for argument, bound in (
+        ("function_arns", bounds.FUNCTION_ARN),
+        ("function_versions", bounds.FUNCTION_VERSION_ARN),
+    ):
+        given.each(argument, bound)
+        given.names(argument, STEPS)
     given.required("decisions_table", bounds.TABLE_NAME)
     given.required("decisions_table_arn", bounds.TABLE_ARN)
     given.required("event_bus_name", bounds.EVENT_BUS_NAME)

@@ -15,6 +15,9 @@ from tests.components.stack import Found, run_alone
 
 HERE = "us-east-1:123456789012"
 PLACES: DecisionPlacesArgs = {
+    "function_arns": {
+        step: f"arn:aws:lambda:{HERE}:function:{step}-1a2b" for step in ("serialize", "classify", "filter")
+    },
     "function_versions": {
         step: f"arn:aws:lambda:{HERE}:function:{step}-1a2b:7" for step in ("serialize", "classify", "filter")
     },
@@ -45,13 +48,15 @@ def the_map(found: Found) -> dict[str, Any]:
 
 def rights(found: Found) -> dict[str, Any]:
     """Every right of the role: resources and condition by action."""
-    given: dict[str, Any] = {}
-    for name in ("batch-machine-policy", "batch-run-policy"):
-        for statement in json.loads(found.named(name).inputs["policy"])["Statement"]:
-            for action in statement["Action"]:
-                assert action not in given
-                given[action] = (statement["Resource"], statement.get("Condition"))
-    return given
+    policies = [json.loads(found.named(f"batch-{name}-policy").inputs["policy"]) for name in ("machine", "run")]
+    given = [
+        (action, (statement["Resource"], statement.get("Condition")))
+        for policy in policies
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+    ]
+    assert len(dict(given)) == len(given)
+    return dict(given)
 
 
 def test_the_role_may_do_what_the_map_and_its_children_do_and_nothing_else():

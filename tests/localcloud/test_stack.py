@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from localcloud.cli import main
 from localcloud.daemon import read_state
-from localcloud.deployment import Listener, connect, deploy, shut_down
+from localcloud.deployment import Listener, connect, deploy, environment_of, shut_down
 from localcloud.photos import Classification, Photo, waiting_in
+from operations.cli import main as operations
 from tests.localcloud.local_stack import REPOSITORY
 from tests.localcloud.processes import command, eventually, family, listening
 
@@ -243,8 +244,8 @@ def test_a_changed_setting_changes_what_it_must_and_photos_and_reviews_survive(s
     said = []
     try:
         changed = bring_up(stack.root, said, confidenceThreshold="1")
-        others = sum(stack.deployment.resources.values()) - 4
-        assert said[0] == f"confidenceThreshold 0.80 -> 1: 4 to update, {others} unchanged"
+        others = sum(stack.deployment.resources.values()) - 5
+        assert said[0] == f"confidenceThreshold 0.80 -> 1: 5 to update, {others} unchanged"
         assert read_state(stack.root / ".localcloud") == before and changed.outputs["trainingJobName"] == job
         assert stack.decision(sure.key) and stack.message(unsure.key)
         assert stack.classify(photos[0])[0].decision in ("review", "neither")
@@ -283,6 +284,41 @@ def test_a_command_finds_the_emulators_and_the_outputs_in_its_environment(stack)
         words, cwd=stack.root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True
     )
     assert (finished.stdout, finished.returncode) == ("InService\n", 0), finished.stderr
+
+
+def test_a_batch_decides_every_photo_under_its_prefix_once(stack, root, monkeypatch, tmp_path, capsys):
+    s3, bucket = stack.client("s3"), stack.outputs["bucket"]
+    paths = sorted((root / "build/dataset/test").glob("*/*.png"))[:18]
+    s3.put_object(Bucket=bucket, Key="batch/one/", Body=b"")
+    s3.put_object(Bucket=bucket, Key="batch/two/elsewhere.png", Body=paths[0].read_bytes())
+    versions = {
+        f"batch/one/{path.parent.name} {path.name}": s3.put_object(
+            Bucket=bucket, Key=f"batch/one/{path.parent.name} {path.name}", Body=path.read_bytes()
+        )["VersionId"]
+        for path in paths
+    }
+    for name, value in environment_of(stack.cloud).items():
+        monkeypatch.setenv(name, value)
+
+    assert operations(["batch", "batch/one/", "--json", "--interval", "0.2"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert operations(["batch", "batch/one/", "--json", "--attempt", "2", "--interval", "0.2"]) == 0
+    again = json.loads(capsys.readouterr().out)
+
+    rows = {key: stack.decision(key) for key in versions}
+    assert {key: [row["version"]["S"] for row in found] for key, found in rows.items()} == {
+        key: [version] for key, version in versions.items()
+    }
+    counts, decisions = said["counts"], [found[0]["decision"]["S"] for found in rows.values()]
+    assert (counts["folders"], counts["fault"], counts["all"]) == (1, 0, 19)
+    assert sum(counts["accepted"].values()) == decisions.count("accepted") > 0
+    assert (counts["review"], counts["neither"]) == (decisions.count("review"), decisions.count("neither"))
+    waiting = {each.key for each in waiting_in(stack.cloud, stack.deployment)} & set(versions)
+    assert waiting == {key for key, found in rows.items() if found[0]["decision"]["S"] != "accepted"}
+    assert again["counts"]["again"] == 18 and again["mapRun"] != said["mapRun"]
+    runs = {found[0]["execution"]["S"] for found in rows.values()}
+    assert len(runs) == 18 and all("/photos:" in run for run in runs)
+    assert not stack.decision("batch/two/elsewhere.png")
 
 
 def test_logs_are_told_once_by_function_and_training(stack, photos, monkeypatch, capsys):

@@ -22,9 +22,10 @@ OUTPUTS = {
     "confidenceThreshold": 0.8,
     "bucket": "photos",
     "reviewQueueUrl": "http://127.0.0.1:9/123456789012/review",
+    "batchStateMachineArn": MACHINE,
     "deadLetterQueueUrl": "http://127.0.0.1:9/123456789012/dead-letters",
 }
-NEEDED = {"restore": ["scones-restored"], "forget": ["incoming/a.png"]}
+NEEDED = {"batch": ["batch/"], "forget": ["incoming/a.png"], "restore": ["scones-restored"]}
 """What commands can't do without, beside a stack."""
 
 
