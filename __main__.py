@@ -16,7 +16,8 @@ from contract.outputs import exports
 from contract.register import group_name
 
 stack = settings.load()
-account_id = get_caller_identity().account_id
+caller = get_caller_identity()
+account_id = caller.account_id
 data = DataBucket("data", {
     "photo_retention_days": stack.retention.photo_days, "capture_retention_days": stack.retention.capture_days,
     "correction_retention_days": stack.retention.correction_days, "protect": stack.protect_data,
@@ -30,7 +31,9 @@ register = ModelRegister("register", {
 model = TrainingEndpoint("model", {
     "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, "region": stack.region,
     "image_uri": stack.image_uri, "training": stack.training, "promoted": stack.promoted,
-    "trained_job": stack.trained_job, "retrains": stack.alerts.retrain_on_drift,
+    "trained_job": stack.trained_job, "baseline": stack.baseline,
+    "register": {"group": register.arn, "deployed_by": caller.arn, "target_risk": stack.target_risk},
+    "retrains": stack.alerts.retrain_on_drift,
     "endpoint_name": f"{pulumi.get_project()}-{pulumi.get_stack()}",
     "realtime": stack.realtime, "serverless": stack.serverless,
     "log_retention_days": stack.retention.log_days, "kms_key_arn": stack.kms_key_arn,

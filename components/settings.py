@@ -19,7 +19,7 @@ from components.parts.config_reader import ConfigReader
 from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
 from components.parts.measured_model import MeasuredModel, look_at
-from components.parts.promoted_model import PromotedModelArgs
+from components.parts.promoted_model import BaselineArgs, PromotedModelArgs
 from components.parts.sections import alerts, batches, classes, hosting, model, photos, retention
 from components.parts.sections.alerts import Alerts
 from components.parts.sections.batches import Batches
@@ -80,6 +80,8 @@ class StackSettings:
     """How the model is trained; None when there is one already."""
     promoted: PromotedModelArgs | None
     """The model of another stack; None when there is one in the stack's own bucket, or one is trained."""
+    baseline: BaselineArgs | None
+    """What drift is measured against, of a model that was measured before it serves here."""
     trained_job: str | None
     """The finished training job whose model is served; None when one is trained, or taken from another stack."""
     doubts: tuple[str, ...]
@@ -190,6 +192,7 @@ def parse(
         image_size=made.model.image_size if made else model.trained_size(training),
         training=training,
         promoted=made.as_promoted() if made and job is None else None,
+        baseline=made.baseline if made else None,
         trained_job=job,
         doubts=model.read_doubts(reader, source is not None or job is not None, measured, threshold, target),
         realtime=realtime,

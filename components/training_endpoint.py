@@ -16,7 +16,8 @@ from components.parts.hosting import (
     wanted_hosting,
 )
 from components.parts.model_source import execution_role, left_in, make_model
-from components.parts.promoted_model import PromotedModelArgs, promote
+from components.parts.promoted_model import BaselineArgs, PromotedModelArgs, promote, put_baseline
+from components.parts.registered_model import RegisterEntryArgs, register_serving
 from components.parts.rollout import guarded
 from components.parts.tags import tagged
 from components.parts.trained_model import TrainingArgs, train
@@ -45,6 +46,10 @@ class TrainingEndpointArgs(TypedDict):
     retrains: NotRequired[bool]
     """Whether jobs beside this component train with its role, which may then read datasets and write models; and
     whether what a promoted model was made of is copied with it. False without it."""
+    baseline: NotRequired[BaselineArgs | None]
+    """Put this where drift is measured against it; for a model that was measured before it serves here."""
+    register: NotRequired[RegisterEntryArgs | None]
+    """Register the model once it serves; nothing is registered without it."""
     endpoint_name: pulumi.Input[str]
     """The endpoint's own name, which stays the same when its model changes; up to 63 letters, digits, hyphens."""
     realtime: NotRequired[RealtimeHostingArgs | None]
@@ -105,6 +110,19 @@ class TrainingEndpoint(pulumi.ComponentResource):
             serverless=serverless,
             parent=self,
         )
+        if baseline := args.get("baseline"):
+            put_baseline(name, baseline, bucket=args["bucket"], parent=self)
+        if entry := args.get("register"):
+            register_serving(
+                name,
+                source,
+                hosted,
+                entry,
+                bucket=args["bucket"],
+                region=args["region"],
+                image=args["image_uri"],
+                parent=self,
+            )
         self.endpoint_name, self.endpoint_arn = hosted.name, hosted.arn
         self.role_arn = role_arn
         # what names the model is not said of one that does not serve

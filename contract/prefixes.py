@@ -11,6 +11,9 @@ DATASET = "dataset/"
 MODELS = "models/"
 """What training jobs write: model artifacts and checkpoints; a folder for each job."""
 
+SERVING_FILE = MODELS + "serving.json"
+"""Which of them serves: `job`, `artifact`, `evidence`."""
+
 ARTIFACT_FILE = "output/model.tar.gz"
 """Where SageMaker leaves a model below its job's folder."""
 
@@ -27,7 +30,7 @@ PREDICTIONS_FILE = "predictions.jsonl"
 """What the model answered about each held-out photo, in the same folder."""
 
 MEASURED_FILES = (EVIDENCE_FILE, MODEL_BASELINE_FILE, CARD_FILE, PREDICTIONS_FILE)
-"""All that an evaluation leaves beside a model, and a promotion takes along."""
+"""All that an evaluation leaves beside a model; a promotion takes it along."""
 
 MATERIALS_FILE = "materials.zip"
 """What a model was made of, in the same folder: its dataset, held-out photos included, and its hyperparameters."""

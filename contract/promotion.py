@@ -38,6 +38,8 @@ class ServedModel:
     """Pixels a side."""
     region: str
     """Of the bucket; empty when the stack does not say it."""
+    register: str = ""
+    """ARN of the stack's register; empty when it has none."""
 
 
 def served_model(outputs: StackOutputs, stack: str) -> ServedModel:
@@ -58,6 +60,7 @@ def served_model(outputs: StackOutputs, stack: str) -> ServedModel:
         outputs.labels,
         size,
         outputs.region,
+        outputs.model_package_group,
     )
 
 

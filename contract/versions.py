@@ -9,6 +9,7 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from contract.evidence import EvidenceError, parse_evidence
 from contract.register import (
     APPROVED,
     FIGURES,
@@ -16,6 +17,7 @@ from contract.register import (
     RegisteredModel,
     Serving,
     Version,
+    measured_by,
     properties_of,
     serving_now,
     serving_property,
@@ -104,6 +106,56 @@ def note_serving(
     when = f"{serving.at:%Y-%m-%d %H:%M %Z}".strip()
     note = f"promoted to the stack {serving.stack}, {when}, by {serving.by}"[:1024] if approve else there.note
     return _update(client, replace(there, status=APPROVED if approve else there.status, note=note), wanted)
+
+
+def model_of(
+    client: SageMakerClient,
+    job: str,
+    *,
+    artifact: str,
+    image: str,
+    dataset: str,
+    evidence: bytes | None,
+    evidence_uri: str,
+    target: float,
+) -> RegisteredModel:
+    """A model as its training job and its evidence tell it.
+
+    Args:
+        client: SageMaker where the job ran.
+        job: its name; one of another account, or that was deleted, says nothing.
+        artifact: `s3://` address of the model.tar.gz.
+        image: the algorithm's image, where the job does not say it.
+        dataset: the identity of the dataset, where the evidence does not say it.
+        evidence: the evidence.json; None before the model was evaluated.
+        evidence_uri: where that is.
+        target: the share of accepted photos that may be wrong.
+
+    Raises:
+        EvidenceError: it is of another version, or of another model.
+    """
+    described = _training_job(client, job)
+    parsed = None if evidence is None else parse_evidence(evidence, evidence_uri)
+    if parsed and parsed.model != job:
+        raise EvidenceError(f"the evidence in {evidence_uri} must be of the model {job}, got {parsed.model}")
+    return RegisteredModel(
+        job=job,
+        image=described.get("AlgorithmSpecification", {}).get("TrainingImage") or image,
+        artifact=artifact,
+        dataset=parsed.dataset if parsed and parsed.dataset else dataset,
+        trained=described.get("TrainingEndTime"),
+        hyperparameters=described.get("HyperParameters", {}),
+        measured=measured_by(parsed, evidence, evidence_uri, target) if parsed and evidence else None,
+    )
+
+
+def _training_job(client: SageMakerClient, name: str) -> Mapping[str, Any]:
+    try:
+        return client.describe_training_job(TrainingJobName=name)
+    except client.exceptions.ClientError as error:
+        if "not found" in str(error) or "Could not find" in str(error):
+            return {}
+        raise
 
 
 def remove(client: SageMakerClient, version: Version) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from contract.errors import UserError
 from contract.evidence import Evidence, Row, to_document
-from contract.prefixes import EVIDENCE_FILE, MODELS
+from contract.prefixes import EVIDENCE_FILE, MEASURED_FILES, MODELS
 from localcloud.functions import GET_OBJECT, READ_OUTPUTS, Refused
 from localcloud.registration import Registration
 
@@ -147,7 +147,11 @@ class Planned:
     def _evidence(self, bucket: str, key: str) -> Mapping[str, Any]:
         """What would be measured of another stack's model, if the model were perfect: a plan judges no model."""
         for outputs in self.stacks.values():
-            if outputs["bucket"] == bucket and key.startswith(MODELS) and key.endswith(f"/{EVIDENCE_FILE}"):
+            if outputs["bucket"] != bucket or not key.startswith(MODELS):
+                continue
+            if key.endswith(tuple(f"/{name}" for name in MEASURED_FILES if name != EVIDENCE_FILE)):
+                return {"body": "", "etag": "0" * 32}
+            if key.endswith(f"/{EVIDENCE_FILE}"):
                 evidence = Evidence(
                     model=key.removeprefix(MODELS).removesuffix(f"/{EVIDENCE_FILE}"),
                     labels=tuple(outputs["labels"]),

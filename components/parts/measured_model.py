@@ -7,18 +7,18 @@ outputs come when other resources are registered already, and nothing may be bef
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pulumi
 from pulumi_aws import s3
 
-from components.parts.promoted_model import PromotedModelArgs
+from components.parts.promoted_model import BaselineArgs, PromotedModelArgs
 from contract.errors import UserError
 from contract.evidence import Evidence, parse_evidence
 from contract.invocation import command
 from contract.outputs import parse_outputs
-from contract.prefixes import ARTIFACT_FILE, MATERIALS_FILE
+from contract.prefixes import ARTIFACT_FILE, EVIDENCE_FILE, MATERIALS_FILE, MEASURED_FILES, MODEL_BASELINE_FILE
 from contract.promotion import ServedModel, left_by, s3_place, served_model
 
 READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
@@ -34,6 +34,15 @@ class MeasuredModel:
     """Or why there is none."""
     etag: str = ""
     """Of the evidence that was read; empty when none could be."""
+    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else the evaluation left, each with its e-tag."""
+
+    @property
+    def baseline(self) -> BaselineArgs | None:
+        """The model's baseline, if the evaluation left one."""
+        etag = self.beside.get(MODEL_BASELINE_FILE)
+        folder = "/".join(s3_place(self.model.evidence)).removesuffix(EVIDENCE_FILE)
+        return {"source": folder + MODEL_BASELINE_FILE, "etag": etag} if etag else None
 
     def as_promoted(self) -> PromotedModelArgs:
         """The model as a TrainingEndpoint takes it."""
@@ -41,7 +50,12 @@ class MeasuredModel:
         materials = artifact.removesuffix(ARTIFACT_FILE) + MATERIALS_FILE
         args: PromotedModelArgs = {"job_name": self.model.name, "artifact": artifact, "materials": materials}
         if self.etag:
+            files = {name: etag for name, etag in self.beside.items() if name != MODEL_BASELINE_FILE}
             args.update({"evidence": evidence, "evidence_etag": self.etag})
+            if files:
+                args["beside"] = files
+        if self.model.register:
+            args["register"] = self.model.register
         return args
 
 
@@ -88,7 +102,24 @@ def look_at(stack: str, job: str = "") -> MeasuredModel | UserError | None:
         return MeasuredModel(model, error)
     if job:
         model = replace(model, labels=evidence.labels, image_size=evidence.image_size)
-    return MeasuredModel(model, evidence, found.etag)
+    # a stack's own model is where it is already
+    beside = _beside(model) if job or stack != pulumi.get_stack() else {}
+    return MeasuredModel(model, evidence, found.etag, beside)
+
+
+def _beside(model: ServedModel) -> dict[str, str]:
+    """What an evaluation left of a model, beside its evidence: file -> e-tag."""
+    bucket, key = s3_place(model.evidence)
+    folder, found = key.removesuffix(EVIDENCE_FILE), dict[str, str]()
+    for name in MEASURED_FILES:
+        if name == EVIDENCE_FILE:
+            continue
+        try:
+            found[name] = s3.get_object(bucket=bucket, key=folder + name, region=model.region or None).etag
+        except Exception as error:
+            # it may be from before an evaluation left this; or be forbidden, and then the copy would fail
+            pulumi.log.debug(f"{folder}{name} is not taken along: {_reason(error)}")
+    return found
 
 
 def _reason(error: Exception) -> str:

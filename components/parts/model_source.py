@@ -28,6 +28,12 @@ class ModelSource:
     evidence: pulumi.Output[str]
     """`s3://` address where the model's evidence is, once it was evaluated."""
     before_model: tuple[pulumi.ResourceHook, ...] = ()
+    chosen: bool = False
+    """Whether somebody chose this very model, instead of having one trained."""
+    dataset: str = ""
+    """The identity of the dataset that it was trained with, where that is known."""
+    origin: str = ""
+    """ARN of the register of the stack that it was taken from; empty for one's own."""
 
 
 def left_in(bucket: pulumi.Input[str], job_name: str) -> ModelSource:
@@ -37,6 +43,7 @@ def left_in(bucket: pulumi.Input[str], job_name: str) -> ModelSource:
         job_name=pulumi.Output.from_input(job_name),
         artifact=pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE),
         evidence=pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE),
+        chosen=True,
     )
 
 

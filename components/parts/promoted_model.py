@@ -5,6 +5,7 @@ The copy is what makes the stack stand alone: the other one may train anew, or g
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pulumi
@@ -28,8 +29,21 @@ class PromotedModelArgs(TypedDict):
     """`BUCKET/KEY` of its evidence; none is copied without it."""
     evidence_etag: NotRequired[str]
     """The evidence that was looked at: another one there is an error, and a new one is copied anew."""
+    beside: NotRequired[Mapping[str, str]]
+    """What else an evaluation left in the folder of the evidence, and is copied with it: file -> e-tag."""
+    register: NotRequired[str]
+    """ARN of the other stack's register, which is told where its model serves."""
     materials: NotRequired[str]
     """`BUCKET/KEY` of what it was made of; copied where models are trained beside it."""
+
+
+class BaselineArgs(TypedDict):
+    """The baseline of a model that was measured before it serves here."""
+
+    source: str
+    """`BUCKET/KEY`."""
+    etag: str
+    """Of the one that was looked at: another one there is an error, and a new one is copied anew."""
 
 
 def promote(name: str, promoted: PromotedModelArgs, args: TrainingEndpointArgs, parent: pulumi.Resource) -> ModelSource:
@@ -67,6 +81,17 @@ def promote(name: str, promoted: PromotedModelArgs, args: TrainingEndpointArgs, 
             tagging_directive="REPLACE",
             opts=opts,
         )
+        left = evidence.removesuffix(prefixes.EVIDENCE_FILE)
+        for file, etag in promoted.get("beside", {}).items():
+            s3.ObjectCopy(
+                f"{name}-{file.partition('.')[0]}",
+                bucket=args["bucket"],
+                key=folder + file,
+                source=left + file,
+                copy_if_match=etag,
+                tagging_directive="REPLACE",
+                opts=opts,
+            )
     materials = promoted.get("materials")
     if materials and args.get("retrains"):
         s3.ObjectCopy(
@@ -82,4 +107,28 @@ def promote(name: str, promoted: PromotedModelArgs, args: TrainingEndpointArgs, 
         job_name=pulumi.Output.from_input(promoted["job_name"]),
         artifact=pulumi.Output.concat(place, artifact.key),
         evidence=pulumi.Output.concat(place, folder, prefixes.EVIDENCE_FILE),
+        chosen=True,
+        origin=promoted.get("register", ""),
+    )
+
+
+def put_baseline(name: str, baseline: BaselineArgs, *, bucket: pulumi.Input[str], parent: pulumi.Resource) -> None:
+    """Copy the baseline of a model that was measured before it serves here, so that its drift is known at once.
+
+    It stays when the model goes, or another one's, which is at the same place by then, would go with it.
+
+    Args:
+        name: what the resource's name begins with.
+        baseline: what an evaluation left beside the model.
+        bucket: the stack's own.
+        parent: the component.
+    """
+    s3.ObjectCopy(
+        f"{name}-baseline",
+        bucket=bucket,
+        key=prefixes.BASELINE_FILE,
+        source=baseline["source"],
+        copy_if_match=baseline["etag"],
+        tagging_directive="REPLACE",
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=True),
     )

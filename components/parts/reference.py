@@ -12,7 +12,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/components.md"
 SOURCES = (
-    *("data_bucket", "model_register", "training_endpoint", "parts/trained_model", "parts/promoted_model"),
+    *(
+        "data_bucket",
+        "model_register",
+        "training_endpoint",
+        "parts/trained_model",
+        "parts/promoted_model",
+        "parts/registered_model",
+    ),
     "parts/hosting",
     *("classification_workflow", "batch_classification", "parts/decision_places", "observability"),
 )

@@ -102,6 +102,7 @@ def train(
         artifact=pulumi.Output.concat(folder, prefixes.ARTIFACT_FILE),
         evidence=pulumi.Output.concat(folder, prefixes.EVIDENCE_FILE),
         before_model=(pulumi.ResourceHook(f"{name}-job-completed", job_completed),),
+        dataset=dataset.identity,
     )
 
 

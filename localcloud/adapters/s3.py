@@ -162,7 +162,7 @@ def delete_lifecycle(request: Request) -> None:
 
 @adapter(
     "aws:s3/bucketObject:BucketObject",
-    takes=("bucket", "key", "source", "contentType", "tags"),
+    takes=("bucket", "key", "source", "content", "contentType", "tags"),
     replaces=("bucket", "key"),
     moves=("etag", "versionId"),
     put=True,
@@ -182,7 +182,9 @@ def bucket_object(request: Request) -> Created:
 
 
 def _content(request: Request) -> bytes:
-    source = request.get("source")
+    source, content = request.get("source"), request.get("content")
+    if isinstance(content, str):
+        return content.encode()
     if isinstance(source, pulumi.FileAsset):
         return (request.cloud.root / Path(source.path)).read_bytes()
     if isinstance(source, pulumi.AssetArchive):

@@ -487,7 +487,7 @@ class Unmeasured(Planned):
 
 
 def test_a_stack_that_takes_its_model_copies_it_with_its_evidence_and_trains_nothing(dev, prod):
-    assert not prod.of("TrainingJob") and not prod.of("BucketObject")
+    assert not prod.of("TrainingJob") and [each.name for each in prod.of("BucketObject")] == ["model-serving"]
     job, source = dev.outputs["trainingJobName"], dev.outputs["modelArtifact"].removeprefix("s3://")
     artifact, evidence = prod.named("model-artifact"), prod.named("model-evidence")
     assert artifact.inputs["source"] == source and artifact.inputs["bucket"] == prod.outputs["bucket"]
@@ -498,6 +498,30 @@ def test_a_stack_that_takes_its_model_copies_it_with_its_evidence_and_trains_not
     assert served == prod.outputs["modelArtifact"] == f"s3://{prod.outputs['bucket']}/{artifact.inputs['key']}"
     assert prod.outputs["evidenceUri"] == f"s3://{prod.outputs['bucket']}/{evidence.inputs['key']}"
     assert (prod.outputs["trainingJobName"], prod.outputs["imageSize"]) == (job, dev.outputs["imageSize"])
+
+
+def test_what_an_evaluation_left_comes_along_and_drift_is_measured_from_the_first_day(dev, prod):
+    source = dev.outputs["evidenceUri"].removeprefix("s3://").removesuffix("evidence.json")
+    copies = {each.inputs["key"]: each for each in prod.of("ObjectCopy")}
+    folder = f"models/{dev.outputs['trainingJobName']}/"
+    for key, file in (
+        (f"{folder}card.md", "card.md"),
+        (f"{folder}predictions.jsonl", "predictions.jsonl"),
+        ("baseline/baseline.json", "baseline.json"),
+    ):
+        assert copies[key].inputs["source"] == source + file and copies[key].inputs["copyIfMatch"]
+        assert copies[key].retained
+    assert prod.outputs["baselineUri"].endswith("baseline/baseline.json")
+    assert not dev.of("ObjectCopy")
+
+
+def test_what_serves_is_named_in_the_bucket_and_registered_before_that(dev, prod):
+    for found in (dev, prod):
+        serving = found.named("model-serving")
+        told = json.loads(serving.inputs["content"])
+        assert told["job"] == found.outputs["trainingJobName"] and told["evidence"] == found.outputs["evidenceUri"]
+        assert serving.hooks["before_create"] == serving.hooks["before_update"] != ()
+        assert found.named("model-serving").urn and found.named("register-group").inputs["modelPackageGroupName"]
 
 
 def object_rights(found: Found, role: str) -> dict[str, list[str]]:
@@ -532,8 +556,10 @@ def test_what_a_promoted_model_was_made_of_comes_along_only_where_models_are_tra
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_model_of_a_finished_job_is_served_where_it_lies_and_nothing_is_trained(places, stack):
     found = run(stack, modelJob="scones-dev-1a2b3c", **places)
-    assert not found.of("TrainingJob") and not found.of("ObjectCopy")
     bucket = found.outputs["bucket"]
+    assert not found.of("TrainingJob")
+    (baseline,) = found.of("ObjectCopy")
+    assert baseline.inputs["source"] == f"{bucket}/models/scones-dev-1a2b3c/baseline.json"
     assert found.outputs["trainingJobName"] == "scones-dev-1a2b3c"
     assert found.outputs["modelArtifact"] == f"s3://{bucket}/models/scones-dev-1a2b3c/output/model.tar.gz"
     assert found.of("Model")[0].inputs["primaryContainer"]["modelDataUrl"] == found.outputs["modelArtifact"]

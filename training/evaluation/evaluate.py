@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
                 f"--upload-evidence needs predictions of the stack's model {outputs.training_job_name}, "
                 f"and these are of {predictions.model}"
             )
-        told += _leave(args.output, evidence, evaluation, outputs)
+        told += _leave(args.output, evaluation, outputs)
     if args.json:
         write_json(document)
         return 0
@@ -96,7 +96,7 @@ def _target(args: argparse.Namespace, outputs: StackOutputs) -> float:
     return DEFAULT_TARGET if of_stack is None else of_stack / 100
 
 
-def _leave(folder: Path, evidence: Evidence, evaluation: Evaluation, outputs: StackOutputs) -> list[str]:
+def _leave(folder: Path, evaluation: Evaluation, outputs: StackOutputs) -> list[str]:
     """Leave everything beside the model, and register it; what was done, in sentences."""
     files = {name: (folder / name).read_bytes() for name in MEASURED_FILES if (folder / name).exists()}
     leave(boto3.client("s3"), files, outputs.evidence_uri)
@@ -107,7 +107,7 @@ def _leave(folder: Path, evidence: Evidence, evaluation: Evaluation, outputs: St
     version, done = register_evaluation(
         boto3.client("sagemaker", region_name=region_of(group)),
         group,
-        evidence,
+        outputs.training_job_name,
         files[EVIDENCE_FILE],
         evidence_uri=outputs.evidence_uri,
         artifact=outputs.model_artifact,

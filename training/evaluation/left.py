@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.aws_errors import explained
 from contract.errors import UserError
-from contract.evidence import Evidence
 from contract.prefixes import CARD_FILE, EVIDENCE_FILE, MODEL_BASELINE_FILE, PREDICTIONS_FILE
 from contract.promotion import s3_place
-from contract.register import RegisteredModel, Version, measured_by, region_of
-from contract.versions import Done, register
+from contract.register import Version, region_of
+from contract.versions import Done, model_of, register
 from training.job.image import image_uri
 
 if TYPE_CHECKING:
@@ -59,22 +58,15 @@ def leave(s3: S3Client, files: Mapping[str, bytes], evidence_uri: str) -> None:
 
 
 def register_evaluation(
-    sagemaker: SageMakerClient,
-    group: str,
-    evidence: Evidence,
-    content: bytes,
-    *,
-    evidence_uri: str,
-    artifact: str,
-    target: float,
+    sagemaker: SageMakerClient, group: str, job: str, content: bytes, *, evidence_uri: str, artifact: str, target: float
 ) -> tuple[Version, Done]:
-    """Put the model that was evaluated into the register, with what its training job says of it.
+    """Put a model that was evaluated into the register, with what its training job says of it.
 
     Args:
         sagemaker: in the group's region.
         group: the register's ARN.
-        evidence: what the evaluation found.
-        content: the evidence.json that holds it.
+        job: the model's training job.
+        content: its evidence.json.
         evidence_uri: where that is.
         artifact: `s3://` address of the model.tar.gz.
         target: the share of accepted photos that may be wrong.
@@ -86,26 +78,16 @@ def register_evaluation(
         UserError: the register does not take it.
     """
     try:
-        job = _job(sagemaker, evidence.model)
-        model = RegisteredModel(
-            job=evidence.model,
-            image=job.get("AlgorithmSpecification", {}).get("TrainingImage") or image_uri(region_of(group)),
+        model = model_of(
+            sagemaker,
+            job,
             artifact=artifact,
-            dataset=evidence.dataset,
-            trained=job.get("TrainingEndTime"),
-            hyperparameters=job.get("HyperParameters", {}),
-            measured=measured_by(evidence, content, evidence_uri, target),
+            image=image_uri(region_of(group)),
+            dataset="",
+            evidence=content,
+            evidence_uri=evidence_uri,
+            target=target,
         )
         return register(sagemaker, group, model)
     except (ClientError, BotoCoreError) as error:
-        raise UserError(f"the register {group} does not take {evidence.model}: {explained(error)}") from error
-
-
-def _job(sagemaker: SageMakerClient, name: str) -> Mapping[str, Any]:
-    """What SageMaker tells of a training job; nothing of another account's, or of one that was deleted."""
-    try:
-        return sagemaker.describe_training_job(TrainingJobName=name)
-    except ClientError as error:
-        if "not found" in str(error) or "Could not find" in str(error):
-            return {}
-        raise
+        raise UserError(f"the register {group} does not take {job}: {explained(error)}") from error
