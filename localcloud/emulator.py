@@ -306,4 +306,6 @@ if __name__ == "__main__":
     runpy.run_path(str(Path(__file__).with_name("distributed_map.py")))["install"]()
     gateway: Any = app
     gateway.app = _as_proxy(gateway.app)
+    # by path, as this file is
+    runpy.run_path(str(Path(__file__).with_name("refusals.py")))["keep"]()
     app.main()

@@ -23,6 +23,7 @@ from contract.classes import MOST_CLASSES
 from contract.decisions import BY_THE_MODEL, EVENT_SOURCE, EVENT_TYPE, NOT_QUEUED, outcome_of
 
 LAMBDA_TRANSIENT = (
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
@@ -207,8 +208,15 @@ _WITHOUT_IMAGE = (
 """An object whatever the function answered: of an empty one `$sift` leaves nothing at all, which is an error."""
 
 
-_SHAPES = ("$states.input.Records[0].s3", "$states.input.detail", "$states.input")
-"""Where an input of each shape that `contract.photos.read_photo` reads names its photo; the first that is there."""
+_SHAPES = tuple(
+    f"{given}{shape}"
+    for given in ("$states.input", "$states.context.Execution.Input")
+    for shape in (".Records[0].s3", ".detail", "")
+)
+"""Where an input of each shape that `contract.photos.read_photo` reads names its photo; the first that is there.
+
+What a function answered may name none, but the execution began with it.
+"""
 _PHOTO = {
     "bucket": ("bucket.name", "bucket.name", "s3_bucket"),
     "key": ("object.key", "object.key", "s3_key"),
@@ -239,12 +247,12 @@ def _caught() -> str:
     photo = ", ".join(
         f"'{name}': "
         + text(
-            *(f"{shape}.{path}" for shape, path in zip(_SHAPES, paths, strict=True)),
+            *(f"{shape}.{path}" for shape, path in zip(_SHAPES, paths * 2, strict=True)),
             longest=_LONGEST.get(name, _LONGEST_TEXT),
         )
         for name, paths in _PHOTO.items()
     )
-    encoded = text(f"{_SHAPES[0]}.{_PHOTO['key'][0]}", longest=_LONGEST["key"])
+    encoded = text(*(f"{shape}.{_PHOTO['key'][0]}" for shape in _SHAPES[::3]), longest=_LONGEST["key"])
     return (
         "{% ("
         " $cause := $states.errorOutput.Cause;"

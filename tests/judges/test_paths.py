@@ -252,8 +252,18 @@ def test_whatever_a_function_answers_the_next_ones_fault_reaches_a_person(judge:
     after = FUNCTIONS[FUNCTIONS.index(function) + 1]
     ended = run(judge, **{function: [{"Payload": answer}], after: failing("InvalidEvent", "no")})
     assert ended.status == "FAILED" and is_in_good_hands(ended)
+    # the answer may name no photo: the execution began with one
+    assert {name: message_in(ended)[name] for name in PHOTO} == PHOTO
     kinds = {type(score) for score in message_in(ended)["inferences"]}
     assert kinds <= {float}
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", {}, {"decision": "accepted"}])
+def test_an_answer_of_filter_that_lacks_what_is_recorded_sends_the_photo_to_a_person(judge: Judge, answer: object):
+    ended = run(judge, Filter=[{"Payload": answer}])
+    assert (ended.status, ended.error) == ("FAILED", "QueryEvaluationError")
+    assert not {"Record", "Publish"} & set(ended.asked)
+    assert {name: message_in(ended)[name] for name in PHOTO} == PHOTO
 
 
 def test_of_a_thousand_scores_as_many_are_told_as_a_model_can_have_labels(judge: Judge):
