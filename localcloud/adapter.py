@@ -51,8 +51,10 @@ class Adapter:
 
     `takes` are the inputs that it hands on, `ignores` those that it leaves out, each with the reason; `replaces` are
     the inputs whose change makes another resource, and `moves` the outputs that an update changes. Without an
-    `update`, any change makes another one. `holds` says what a deletion would lose, "" for nothing. `read` tells what
-    there is under the request's id, for programs that only look (`Resource.get`).
+    `update`, any change makes another one; `put` says that one call creates and updates. `holds` says what a deletion
+    would lose, "" for nothing. `read` tells what there is under the request's id, for programs that only look
+    (`Resource.get`). `foretold` tells the id that a creation gives, where that is not the name that the request gives,
+    so that one that was killed can be undone; "" for none.
     """
 
     create: Create
@@ -60,10 +62,12 @@ class Adapter:
     ignores: Mapping[str, str]
     replaces: frozenset[str]
     moves: frozenset[str]
+    put: bool = False
     update: Update | None = None
     delete: Act | None = None
     holds: Callable[[Request], str] | None = None
     read: Update | None = None
+    foretold: Callable[[Request], str] | None = None
 
     def updates(self, function: Update) -> Update:
         """Register how a resource is updated."""
@@ -73,6 +77,11 @@ class Adapter:
     def deletes(self, function: Act) -> Act:
         """Register how a resource is deleted."""
         self.delete = function
+        return function
+
+    def foretells(self, function: Callable[[Request], str]) -> Callable[[Request], str]:
+        """Register what knows a creation's id beforehand."""
+        self.foretold = function
         return function
 
     def reads(self, function: Update) -> Update:
@@ -110,7 +119,7 @@ def adapter(
     """
 
     def register(function: Create) -> Adapter:
-        made = Adapter(function, frozenset(takes), dict(ignores or {}), frozenset(replaces), frozenset(moves))
+        made = Adapter(function, frozenset(takes), dict(ignores or {}), frozenset(replaces), frozenset(moves), put)
         if put:
             made.update = lambda request: function(request)[1]
         ADAPTERS[type_] = made

@@ -49,6 +49,11 @@ def main(words: Sequence[str]) -> int:
         # whoever read the output has seen enough; nothing more may be written at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if not error.strerror:
+            raise
+        print(f"error: {error.strerror}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        return 2
 
 
 def parser() -> argparse.ArgumentParser:

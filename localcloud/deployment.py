@@ -22,7 +22,7 @@ from localcloud.adapter import ADAPTERS
 from localcloud.cloud import Cloud
 from localcloud.daemon import State, last_words, read_state, start_daemon, stop_daemon
 from localcloud.difference import Change, lines, settings_changed, summary
-from localcloud.engine import Emulation, Preview, delete, refuse_protected, request_of
+from localcloud.engine import Emulation, Preview, delete, refuse_protected, request_of, undo
 from localcloud.lock import at_work
 from localcloud.places import FOLDER, STACKS, outputs_file, stack_folder
 from localcloud.program import run_program
@@ -171,6 +171,8 @@ def destroy(root: Path, stack: str, listener: Listener) -> int:
         changes = [Change("delete", each.urn, each.type, each.name) for each in held]
         if (losses := _losses(cloud, state, changes)) and not listener.confirm(losses):
             raise UserError(f"nothing was deleted: {'; '.join(losses)} would be lost; give --yes if that is meant")
+        for begun in list(state.begun.values()):
+            undo(cloud, state, begun)
         delete(cloud, state, held, listener.say)
         shutil.rmtree(stack_folder(root, stack))
         return len(held)

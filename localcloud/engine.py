@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from contract.errors import UserError
 from contract.names import setting
@@ -17,7 +21,10 @@ from localcloud.functions import read
 from localcloud.graph import is_known, plain
 from localcloud.planning import answer
 from localcloud.registration import Registration
-from localcloud.state import Held, StackState, dependents_first
+from localcloud.state import Held, StackState, Unfinished, dependents_first
+
+IN_USE = re.compile("exist|in ?use|conflict", re.IGNORECASE)
+"""How a service says that a name is taken."""
 
 
 def adapter_of(registration: Registration) -> Adapter:
@@ -152,8 +159,20 @@ class Emulation:
     ) -> Held:
         generation = before.generation + 1 if before else 0
         request = Request(self.cloud, registration.name, inputs, self._auto_name(registration, generation))
+        if left := self.state.begun.get(registration.urn):
+            undo(self.cloud, self.state, left)
         registration.run_hooks("before_create", new_inputs=inputs)
-        identity, outputs = found.create(request)
+        self.state.begin(
+            Unfinished(registration.urn, registration.type, registration.name, request.auto_name, wanted,
+                  before.outputs if before else {})
+        )  # fmt: skip
+        try:
+            identity, outputs = found.create(request)
+        except ClientError as error:
+            if IN_USE.search(str(error)):
+                # somebody else's, which the next step must not undo
+                self.state.give_up(registration.urn)
+            raise
         held = Held(
             registration.urn, registration.type, registration.name, identity, wanted, as_json(dict(outputs)),
             registration.dependencies, generation, registration.retained, registration.protected,
@@ -180,6 +199,8 @@ class Emulation:
 
     def delete_rest(self, say: Callable[[str], None]) -> None:
         """Delete what was replaced, and what the program no longer registers."""
+        for begun in [begun for urn, begun in self.state.begun.items() if urn not in self.wanted]:
+            undo(self.cloud, self.state, begun)
         gone = [held for urn, held in self.state.resources.items() if urn not in self.wanted]
         delete(self.cloud, self.state, [*gone, *self.state.replaced], say)
 
@@ -229,6 +250,21 @@ def request_of(cloud: Cloud, held: Held, inputs: Mapping[str, Any] | None = None
     return Request(cloud, held.name, old if inputs is None else inputs, held.name, held.id, held.outputs, old)
 
 
+def undo(cloud: Cloud, state: StackState, begun: Unfinished) -> None:
+    """Remove what a creation that was killed may have left.
+
+    What the same call creates and updates needs no removing: the next creation puts it right.
+    """
+    found = ADAPTERS[begun.type]
+    request = Request(cloud, begun.name, begun.inputs, begun.auto_name, begun.auto_name, begun.before, begun.inputs)
+    identity = found.foretold(request) if found.foretold else begun.auto_name
+    if identity and found.delete and not found.put:
+        # mostly it was not created; what is left all the same is told by the creation that follows
+        with suppress(Exception):
+            found.delete(replace(request, id=identity, outputs={}))
+    state.give_up(begun.urn)
+
+
 def delete(cloud: Cloud, state: StackState, gone: Iterable[Held], say: Callable[[str], None]) -> None:
     """Delete resources, those that depend on others first; those that are to be retained are only forgotten.
 
@@ -242,8 +278,13 @@ def delete(cloud: Cloud, state: StackState, gone: Iterable[Held], say: Callable[
         if held.retained:
             say(f"{held.urn}: kept, since the program says retain_on_delete")
         elif act:
+            again = state.leave(held)
             try:
                 act(request_of(cloud, held))
             except Exception as error:
+                if again and isinstance(error, ClientError):
+                    # the one that was killed had done it
+                    state.forget(held)
+                    continue
                 raise UserError(f"{held.urn} could not be deleted: {type(error).__name__}: {error}") from error
         state.forget(held)

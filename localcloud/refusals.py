@@ -19,7 +19,7 @@ from typing import Any
 
 from ministack.core import lambda_runtime  # pyright: ignore[reportMissingTypeStubs]
 from ministack.core.arn import parse_arn  # pyright: ignore[reportMissingTypeStubs]
-from ministack.services import eventbridge, s3, stepfunctions  # pyright: ignore[reportMissingTypeStubs]
+from ministack.services import eventbridge, s3, sqs, stepfunctions  # pyright: ignore[reportMissingTypeStubs]
 
 MOST_ANSWERED = 6 * 1024 * 1024
 MOST_PASSED_ON = 256 * 1024
@@ -28,6 +28,7 @@ TERMINAL = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 functions: Any = lambda_runtime
 events: Any = eventbridge
 storage: Any = s3
+queues: Any = sqs
 states: Any = stepfunctions
 
 
@@ -79,9 +80,7 @@ def _named(call: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 def _refuse_large(resource: str, what: str, value: object) -> None:
     if _size(value) > MOST_PASSED_ON:
-        said = (
-            f"The state/task '{resource}' has a {what} with a size exceeding the maximum number of bytes service limit."
-        )
+        said = f"the {what} of {resource!r} has a size exceeding the maximum number of bytes, {MOST_PASSED_ON}"
         raise states._ExecutionError("States.DataLimitExceeded", said)
 
 
@@ -116,11 +115,16 @@ def _versioned(dispatch: Callable[..., None]) -> Callable[..., None]:
     return dispatched
 
 
+def _is_there(arn: str) -> bool:
+    found = {"states": states._resolve_state_machine_arn, "sqs": queues._queue_by_arn}.get(arn.split(":")[2])
+    return found is None or bool(found(arn))
+
+
 def _delivered(invoke: Callable[..., None]) -> Callable[..., None]:
     def invoked(target: Mapping[str, Any], event: Any, rule: Any, view: Any = None) -> None:
-        arn, letters = str(target.get("Arn", "")), (target.get("DeadLetterConfig") or {}).get("Arn")
-        known = ":states:" not in arn or states._resolve_state_machine_arn(arn) is not None
-        if known or not letters:
+        arn = str(target.get("Arn", ""))
+        letters = str((target.get("DeadLetterConfig") or {"Arn": ""})["Arn"])
+        if not letters or _is_there(arn):
             invoke(target, event, rule, view)
             return
         view = view or events._pattern_event_view(event)

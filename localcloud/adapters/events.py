@@ -8,6 +8,7 @@ from typing import Any
 
 from contract.errors import UserError
 from localcloud.adapter import Created, Request, adapter, pairs, pascal, retag, tag_list, whole
+from localcloud.cloud import ACCOUNT
 
 
 @adapter(
@@ -104,6 +105,11 @@ def state_machine(request: Request) -> Created:
     arn = answer["stateMachineArn"]
     version = answer.get("stateMachineVersionArn", f"{arn}:1")
     return arn, {"id": arn, "arn": arn, "name": name, "stateMachineVersionArn": version, "creationDate": time.ctime()}
+
+
+@state_machine.foretells
+def state_machine_arn(request: Request) -> str:
+    return f"arn:aws:states:{request.cloud.region}:{ACCOUNT}:stateMachine:{request.auto_name}"
 
 
 @state_machine.updates

@@ -39,9 +39,18 @@ def layer_version(request: Request) -> Created:
     return arn, {"arn": arn, "layerArn": arn.rsplit(":", 1)[0], "version": str(answer["Version"])}
 
 
+@layer_version.foretells
+def newest_layer_version(request: Request) -> str:
+    versions = request.cloud.client("lambda").list_layer_versions(LayerName=request["layerName"])["LayerVersions"]
+    numbered = {each.get("Version", 0): each.get("LayerVersionArn", "") for each in versions}
+    # a version of before is no leftover
+    newest = max(numbered, default=0)
+    return numbered[newest] if newest > int(request.outputs.get("version", 0)) else ""
+
+
 @layer_version.deletes
 def delete_layer_version(request: Request) -> None:
-    version = int(request.outputs["version"])
+    version = int(request.id.rpartition(":")[2])
     request.cloud.client("lambda").delete_layer_version(LayerName=request["layerName"], VersionNumber=version)
 
 
@@ -138,6 +147,12 @@ def delete_permission(request: Request) -> None:
 )
 def invocation(request: Request) -> Created:
     return request.auto_name, {"result": _invoked(request, "create")}
+
+
+@invocation.foretells
+def nothing_invoked(request: Request) -> str:
+    # what the function did is undone by none of its invocations: it is told of the creation again
+    return ""
 
 
 @invocation.updates

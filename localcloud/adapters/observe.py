@@ -25,6 +25,11 @@ def log_group(request: Request) -> Created:
     return name, {"id": name, "name": name, "arn": arn}
 
 
+@log_group.foretells
+def log_group_name(request: Request) -> str:
+    return request.get("name", request.auto_name)
+
+
 @log_group.updates
 def update_log_group(request: Request) -> Mapping[str, Any]:
     client = request.cloud.client("logs")

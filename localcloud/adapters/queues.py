@@ -7,6 +7,7 @@ from typing import Any
 
 from contract.screen import counted
 from localcloud.adapter import Created, Request, adapter, pairs, retag, tag_list, whole
+from localcloud.cloud import ACCOUNT
 
 
 @adapter(
@@ -24,6 +25,11 @@ def queue(request: Request) -> Created:
 
 def _attributes(request: Request) -> Any:
     return {"MessageRetentionPeriod": str(whole(request["messageRetentionSeconds"]))}
+
+
+@queue.foretells
+def queue_url(request: Request) -> str:
+    return f"{request.cloud.aws_url}/{ACCOUNT}/{request.auto_name}"
 
 
 @queue.updates
@@ -73,6 +79,11 @@ def topic(request: Request) -> Created:
     name = request.auto_name
     arn = request.cloud.client("sns").create_topic(Name=name, Tags=tag_list(request))["TopicArn"]
     return arn, {"id": arn, "arn": arn, "name": name}
+
+
+@topic.foretells
+def topic_arn(request: Request) -> str:
+    return f"arn:aws:sns:{request.cloud.region}:{ACCOUNT}:{request.auto_name}"
 
 
 @topic.updates

@@ -35,6 +35,11 @@ def training_job(request: Request) -> Created:
     return name, {"id": name, "arn": record["TrainingJobArn"]}
 
 
+@training_job.foretells
+def training_job_name(request: Request) -> str:
+    return request["trainingJobName"]
+
+
 @training_job.deletes
 def delete_training_job(request: Request) -> None:
     client = request.cloud.client("sagemaker")
@@ -102,6 +107,11 @@ def endpoint(request: Request) -> Created:
     return name, {"id": name, "name": name, "arn": answer["EndpointArn"]}
 
 
+@endpoint.foretells
+def endpoint_name(request: Request) -> str:
+    return request["name"]
+
+
 def _deployment(request: Request) -> Mapping[str, Any]:
     wanted = request.get("deploymentConfig")
     return {"DeploymentConfig": pascal(wanted)} if wanted else {}
@@ -157,6 +167,11 @@ def model_package_group(request: Request) -> Created:
     client = request.cloud.client("sagemaker")
     answer = client.create_model_package_group(ModelPackageGroupName=name, Tags=tag_list(request))
     return name, {"id": name, "arn": answer["ModelPackageGroupArn"]}
+
+
+@model_package_group.foretells
+def model_package_group_name(request: Request) -> str:
+    return request["modelPackageGroupName"]
 
 
 @model_package_group.updates
