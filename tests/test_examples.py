@@ -19,9 +19,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return run("dev", folder=WAREHOUSE, layerPath=str(layer))
 
 
-def test_it_takes_two_components_and_trains_nothing(warehouse: Found) -> None:
+def test_it_takes_three_components_and_trains_nothing(warehouse: Found) -> None:
     kinds = {resource.type for resource in warehouse.resources}
-    assert {"scones:components:DataBucket", "scones:components:ClassificationWorkflow"} <= kinds
+    taken = {kind.rpartition(":")[2] for kind in kinds if kind.startswith("scones:components:")}
+    assert taken == {"DataBucket", "ClassificationWorkflow", "BatchClassification"}
     assert not [kind for kind in kinds if "sagemaker" in kind or kind == "scones:components:TrainingEndpoint"]
 
 
@@ -47,6 +48,14 @@ def test_its_classify_function_may_ask_its_endpoint_and_about_it_and_no_other(wa
         ("ramp-classify-policy", "sagemaker:InvokeEndpoint", endpoint),
         ("ramp-classify-policy", "sagemaker:DescribeEndpoint", endpoint),
     ]
+
+
+def test_its_archive_is_classified_by_its_own_functions(warehouse: Found) -> None:
+    machine = warehouse.named("archive-machine").inputs
+    (state,) = json.loads(machine["definition"])["States"].values()
+    assert state["MaxConcurrency"] == 50
+    invoked = state["ItemProcessor"]["States"]["Serialize"]["Arguments"]["FunctionName"]
+    assert invoked.startswith(f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:ramp-serialize")
 
 
 def test_no_policy_names_something_unknown(warehouse: Found) -> None:

@@ -1,10 +1,11 @@
-"""Another team's program: two of the components, other classes, and an endpoint that somebody else runs."""
+"""Another team's program: three of the components, other classes, and an endpoint that somebody else runs."""
 
 from __future__ import annotations
 
 import pulumi
 from pulumi_aws import get_caller_identity, get_partition, get_region
 
+from components.batch_classification import BatchClassification
 from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 
@@ -38,5 +39,17 @@ ramp = ClassificationWorkflow(
     },
 )
 
+archive = BatchClassification(
+    "archive",
+    {
+        "bucket": photos.bucket,
+        "bucket_arn": photos.arn,
+        "account_id": account,
+        "places": ramp.places,
+        "concurrency": 50,
+    },
+)
+
 pulumi.export("bucket", photos.bucket)
 pulumi.export("reviewQueueUrl", ramp.review_queue_url)
+pulumi.export("batchStateMachineArn", archive.state_machine_arn)
