@@ -366,3 +366,27 @@ def test_an_execution_that_is_aborted_waits_for_a_person(stack):
     (found,) = messages()
     assert (found.bucket, found.key, found.version) == (bucket, "test/aborted.png", version)
     assert (found.error, found.outcome) == ("ABORTED", "fault")
+
+
+def test_a_day_is_played_through_and_every_photo_is_accounted_for(stack):
+    words = [sys.executable, "-m", "localcloud", "rehearse", "day", "--photos", "12"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    finished = subprocess.run(words, cwd=stack.root, env=environment, capture_output=True, text=True)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    said = finished.stdout
+    # 12, 3 of the policy, and at least 2 whose executions are aborted
+    sent = int(re.search(r"^(\d+) photos were sent: .*; 0 lost\.$", said, re.MULTILINE)[1])
+    assert sent >= 17
+    assert "3 executions started\n1 dead letter deleted\n" in said
+    assert "a fault again: 1 InvalidImage\n(exit code 1)" in said
+    assert "its execution ended as ABORTED, and nothing of it is in the review queue" in said
+    # the transcript in docs/ is one of this day, and not of an earlier one
+    kept = (REPOSITORY / "docs/a-day.md").read_text()
+    assert form(said) == form(kept)
+    assert re.search(r"^\d+ photos were sent: .*; 0 lost\.$", kept, re.MULTILINE)
+
+
+def form(transcript):
+    """Its chapters and commands, without what differs from day to day."""
+    lines = [line for line in transcript.splitlines() if line.startswith(("#", "$ ", "(exit code"))]
+    return [re.sub(r"\d+ photos|--since \S+|--key \S+|stack \w+", "…", line) for line in lines]
