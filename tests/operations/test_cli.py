@@ -23,6 +23,8 @@ OUTPUTS = {
     "bucket": "photos",
     "reviewQueueUrl": "http://127.0.0.1:9/123456789012/review",
     "batchStateMachineArn": MACHINE,
+    "modelPackageGroup": "scones-dev",
+    "trainingJobName": "scones-dev-1a2b",
     "deadLetterQueueUrl": "http://127.0.0.1:9/123456789012/dead-letters",
 }
 NEEDED = {"batch": ["batch/"], "forget": ["incoming/a.png"], "restore": ["scones-restored"]}

@@ -1,0 +1,1 @@
+"""The models of a stack: which there are, how two differ, and what is kept of those that serve no more."""
