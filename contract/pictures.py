@@ -33,6 +33,8 @@ TURNS = {
 REDUCING_GAP = 3
 """How many times the model's size a photo is at least when it is resampled: what is larger is averaged down to that
 first, as Pillow's `reducing_gap` does, which from 3 on can't be told from resampling the whole."""
+AS_IT_IS = ("RGB", "L")
+"""Modes in which averaging and conversion give the same in either order: the grey of each channel is the same."""
 BAND_PIXELS = 4_000_000
 """Pixels that are converted at a time."""
 SPARE = 16
@@ -173,8 +175,13 @@ def _open(file: BytesIO, decoder: str, max_pixels: int) -> Image.Image:
 
 
 def _reduced(image: Image.Image, size: int) -> Image.Image:
-    """The photo in RGB, averaged down by a whole number, band by band: so only one copy of it is ever whole."""
+    """The photo in RGB, averaged down by a whole number.
+
+    What has to be converted first is, band by band: so only one copy of it is ever whole.
+    """
     factor = max(1, min(image.size) // (size * REDUCING_GAP))
+    if image.mode in AS_IT_IS and not image.has_transparency_data:
+        return image.reduce(factor).convert("RGB")
     beneath = image.has_transparency_data and not any(
         band.convert("RGBA").getchannel("A").getextrema()[1] for band in _bands(image, factor)
     )
@@ -221,9 +228,13 @@ def _to_rgb(image: Image.Image, *, beneath: bool) -> Image.Image:
 
 def _check_content(square: Image.Image) -> None:
     small = square.resize((CONTENT_SIZE, CONTENT_SIZE), Image.Resampling.BOX)
-    contrast = max(ImageStat.Stat(small).stddev)
-    if contrast < LEAST_CONTRAST:
-        raise ImageHasNoContent(
-            f"the photo shows nothing: its colours differ by {contrast:.2f} of 255 levels (standard deviation); "
-            f"at least {LEAST_CONTRAST} are needed"
-        )
+    # most photos have it in the first channel already
+    contrasts: list[float] = []
+    for channel in small.split():
+        contrasts += ImageStat.Stat(channel).stddev
+        if contrasts[-1] >= LEAST_CONTRAST:
+            return
+    raise ImageHasNoContent(
+        f"the photo shows nothing: its colours differ by {max(contrasts):.2f} of 255 levels (standard deviation); "
+        f"at least {LEAST_CONTRAST} are needed"
+    )

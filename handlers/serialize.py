@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -27,6 +27,7 @@ from contract.errors import (
 from contract.photos import StoredObject, read_photo
 from contract.pictures import to_model_image
 from handlers import environment
+from handlers.aws import session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -72,23 +73,24 @@ def limits_from_environment() -> Limits:
 @cache
 def s3_client() -> S3Client:
     """The process's client; the state machine retries, so the client tries once more only."""
-    return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2}))
+    config = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
+    return cast("S3Client", session().create_client("s3", config=config))
 
 
 def fetch(s3: S3Client, photo: StoredObject, *, max_bytes: int) -> tuple[bytes, str]:
-    """Download one version of an object, after a look at its size.
+    """Download one version of an object, unless the head of S3's answer says that it is too large.
 
     Args:
         s3: the client.
-        photo: which object; without a version, the current one is pinned.
+        photo: which object; without a version, the current one.
         max_bytes: the most bytes that are downloaded.
 
     Returns:
         The bytes, and the version that they are (`UNVERSIONED` for a bucket without versioning).
 
     Raises:
-        ImageTooLarge: more than `max_bytes`; nothing was downloaded.
-        InvalidImage: no bytes at all; nothing was downloaded.
+        ImageTooLarge: more than `max_bytes`; they were not downloaded.
+        InvalidImage: no bytes at all.
         InvalidEvent: no bucket can have that name.
         ObjectNotFound, BucketNotFound, AccessDenied, EncryptionKeyUnavailable, Throttled, StorageUnavailable:
             what S3 said.
@@ -96,45 +98,37 @@ def fetch(s3: S3Client, photo: StoredObject, *, max_bytes: int) -> tuple[bytes, 
     pinned = photo.version if photo.version != UNVERSIONED else ""
     try:
         if pinned:
-            head = s3.head_object(Bucket=photo.bucket, Key=photo.key, VersionId=pinned)
+            answer = s3.get_object(Bucket=photo.bucket, Key=photo.key, VersionId=pinned)
         else:
-            head = s3.head_object(Bucket=photo.bucket, Key=photo.key)
-        if head["ContentLength"] > max_bytes:
-            raise ImageTooLarge(
-                f"s3://{photo.bucket}/{photo.key} has {head['ContentLength']:,} bytes; "
-                f"at most {max_bytes:,} are allowed"
-            )
-        if not head["ContentLength"]:
-            raise InvalidImage(f"s3://{photo.bucket}/{photo.key} is empty")
-        version = head.get("VersionId", UNVERSIONED)
-        if version == UNVERSIONED:
-            # were the object replaced between the two calls, the bytes would not be those we measured
-            answer = s3.get_object(Bucket=photo.bucket, Key=photo.key, IfMatch=head["ETag"])
-        else:
-            answer = s3.get_object(Bucket=photo.bucket, Key=photo.key, VersionId=version)
-        return answer["Body"].read(), version
+            answer = s3.get_object(Bucket=photo.bucket, Key=photo.key)
+        with closing(answer["Body"]) as body:
+            if answer["ContentLength"] > max_bytes:
+                raise ImageTooLarge(
+                    f"s3://{photo.bucket}/{photo.key} has {answer['ContentLength']:,} bytes; "
+                    f"at most {max_bytes:,} are allowed"
+                )
+            if not answer["ContentLength"]:
+                raise InvalidImage(f"s3://{photo.bucket}/{photo.key} is empty")
+            return body.read(), answer.get("VersionId", UNVERSIONED)
     except ClientError as error:
-        raise _as_ours(error, s3, photo) from error
+        raise _as_ours(error, photo) from error
     except ParamValidationError as error:
         raise InvalidEvent(f"s3://{photo.bucket}/{photo.key} cannot be: {error}") from error
     except BotoCoreError as error:
         raise StorageUnavailable(f"s3://{photo.bucket}/{photo.key} could not be read: {error}") from error
 
 
-def _as_ours(error: ClientError, s3: S3Client, photo: StoredObject) -> SconesError:
+def _as_ours(error: ClientError, photo: StoredObject) -> SconesError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    # without a body, as of what stands before S3, it is the status
     code = error.response.get("Error", {}).get("Code", "")
-    if code == "400":
-        code = _reason(s3, photo) or code
     where = f"s3://{photo.bucket}/{photo.key}" + (f" (version {photo.version})" if photo.version else "")
-    # the answer to a HEAD has no body: its code is the status, and 503 is how S3 says SlowDown
     if code in {"503", "SlowDown", "RequestLimitExceeded"} or "Throttl" in code or status == 429:
         return Throttled(f"{where}: S3 asks to slow down ({code})")
     if code == "NoSuchBucket":
         return BucketNotFound(f"there is no bucket {photo.bucket!r}")
     if status == 404:
-        # a HEAD does not say which of the two is missing: ask about the bucket itself
-        return _bucket_missing(s3, photo) or ObjectNotFound(f"there is no object {where}")
+        return ObjectNotFound(f"there is no object {where}")
     if code in KEY_UNAVAILABLE:
         return EncryptionKeyUnavailable(f"{where} can't be decrypted: its KMS key is disabled or deleted ({code})")
     if code == "InvalidObjectState":
@@ -145,34 +139,7 @@ def _as_ours(error: ClientError, s3: S3Client, photo: StoredObject) -> SconesErr
         return AccessDenied(f"{where} may not be read by this function's role")
     if status in {400, 405}:
         return ObjectNotFound(f"{where} is not a readable version of an object ({code})")
-    if status == 412:
-        return StorageUnavailable(f"{where} was replaced while it was read")
     return StorageUnavailable(f"{where}: S3 answered {status} {code}")
-
-
-def _reason(s3: S3Client, photo: StoredObject) -> str:
-    """Why S3 refuses the object, which only a GET says, in the answer's body; empty when it does not refuse."""
-    try:
-        if photo.version in {"", UNVERSIONED}:
-            s3.get_object(Bucket=photo.bucket, Key=photo.key, Range="bytes=0-0")
-        else:
-            s3.get_object(Bucket=photo.bucket, Key=photo.key, VersionId=photo.version, Range="bytes=0-0")
-    except ClientError as error:
-        return error.response.get("Error", {}).get("Code", "")
-    except BotoCoreError:
-        pass
-    return ""
-
-
-def _bucket_missing(s3: S3Client, photo: StoredObject) -> BucketNotFound | None:
-    try:
-        s3.head_bucket(Bucket=photo.bucket)
-    except ClientError as error:
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
-            return BucketNotFound(f"there is no bucket {photo.bucket!r}")
-    except BotoCoreError:
-        pass
-    return None
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -95,8 +95,10 @@ def describe_endpoint(session: Session, name: str) -> Mapping[str, object]:
     """
     region = session.get_config_variable("region")
     resolver: Any = session.get_component("endpoint_resolver")
-    url = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER") or (
-        f"https://{resolver.construct_endpoint('api.sagemaker', region)['hostname']}"
+    url = (
+        os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER")
+        or os.environ.get("AWS_ENDPOINT_URL")
+        or f"https://{resolver.construct_endpoint('api.sagemaker', region)['hostname']}"
     )
     headers = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
     request = AWSRequest("POST", f"{url}/", headers=headers, data=json.dumps({"EndpointName": name}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,3 +18,21 @@ def test_a_benchmark_finds_what_it_measures(name: str, tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: ")
+
+
+def test_the_functions_benchmark_sends_its_photos_through_the_functions() -> None:
+    words = [
+        sys.executable,
+        ROOT / "benchmarks/handlers.py",
+        "--photos",
+        "2",
+        "--large",
+        "0",
+        "--starts",
+        "0",
+        "--json",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    (table,) = json.loads(done.stdout).values()
+    assert [row["ratio"] for row in table if row["way"] == "the chain again"]
+    assert len(table) == 6

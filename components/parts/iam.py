@@ -94,7 +94,7 @@ def write_objects(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
 def list_bucket(bucket_arn: str) -> Statement:
     """Look for objects: without it, S3 answers 403 instead of 404 for an object that does not exist.
 
-    No condition on the prefix, since a HEAD request has none to check.
+    No condition on the prefix, since a request for an object has none to check.
     """
     return allow("ListBucket", ["s3:ListBucket"], [bucket_arn])
 

@@ -18,9 +18,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from aws_lambda_powertools import Logger
 
 from contract.decisions import OUTCOMES
@@ -29,6 +28,7 @@ from contract.errors import InvalidEvent
 from contract.loading_bays import dimension_of
 from contract.photos import StoredObject, read_photo
 from handlers import environment
+from handlers.aws import session
 from handlers.observe import metrics
 from handlers.observe.events import read_alarm, read_execution
 from handlers.observe.files import SUFFIX, inferences
@@ -98,19 +98,19 @@ def settings_from_environment() -> Settings:
 @cache
 def s3_client() -> S3Client:
     """The process's client."""
-    return boto3.client("s3")
+    return cast("S3Client", session().create_client("s3"))
 
 
 @cache
 def cloudwatch_client() -> CloudWatchClient:
     """The process's client."""
-    return boto3.client("cloudwatch")
+    return cast("CloudWatchClient", session().create_client("cloudwatch"))
 
 
 @cache
 def events_client() -> EventBridgeClient:
     """The process's client."""
-    return boto3.client("events")
+    return cast("EventBridgeClient", session().create_client("events"))
 
 
 @logger.inject_lambda_context(clear_state=True)

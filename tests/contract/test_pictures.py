@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 from sklearn.datasets import load_sample_image
 
 from contract.errors import ImageHasNoContent, ImageTooLarge, InvalidImage, SconesError
@@ -165,6 +165,16 @@ def test_of_an_animation_the_first_frame_counts(kind: str):
     with Image.open(BytesIO(data)) as animation:
         assert animation.n_frames == 3
     assert all(is_near(corner, GREEN) for corner in at_least_one(corners(model_image(data))))
+
+
+@pytest.mark.parametrize("size", [(32, 32), (97, 640), (1201, 803)])
+def test_a_photo_is_the_same_picture_with_an_opaque_alpha_and_grey_is_grey_in_every_channel(size: tuple[int, int]):
+    colours = quarters(*size).filter(ImageFilter.BoxBlur(3))
+    opaque = colours.copy()
+    opaque.putalpha(255)
+    assert model_image(encoded(colours, "PNG")).tobytes() == model_image(encoded(opaque, "PNG")).tobytes()
+    grey = colours.convert("L")
+    assert model_image(encoded(grey, "PNG")).tobytes() == model_image(encoded(grey.convert("RGB"), "PNG")).tobytes()
 
 
 def test_a_photo_of_12_megapixels_becomes_a_few_kilobytes():
