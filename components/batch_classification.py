@@ -114,7 +114,7 @@ class BatchClassification(pulumi.ComponentResource):
                 iam.put_events(known["bus"]),
                 iam.send_messages(known["queue"]),
                 iam.publish_alerts(known["topic"]),
-                *key_grant(key),
+                *key_grant(key, writes=True),
             ]
         )
 

@@ -104,7 +104,6 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self._key = args.get("kms_key_arn") or None
-        self._key_grant = key_grant(self._key)
         try:
             layer_file = require_layer(Path(args["layer_path"]))
         except LayerError as error:
@@ -183,7 +182,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
     def _grants(self, role: Role) -> pulumi.Input[Sequence[iam.Statement]]:
         if role == "serialize":
             return pulumi.Output.from_input(self._args["bucket_arn"]).apply(
-                lambda arn: [iam.read_objects(arn, prefixes.PHOTOS), iam.list_bucket(arn)]
+                lambda arn: [iam.read_objects(arn, prefixes.PHOTOS, versions=True), iam.list_bucket(arn)]
             )
         if role == "classify":
             return pulumi.Output.from_input(self._args["endpoint_arn"]).apply(
@@ -225,7 +224,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
         policy = aws_iam.RolePolicy(
             f"{self._name}-{role}-policy",
             role=identity.name,
-            policy=pulumi.Output.all(**arns).apply(lambda known: iam.document(*grants(known), *self._key_grant)),
+            policy=pulumi.Output.all(**arns).apply(lambda known: iam.document(*grants(known))),
             opts=self._child,
         )
         return identity, policy
@@ -304,6 +303,7 @@ class ClassificationWorkflow(pulumi.ComponentResource):
                 iam.put_events(arns["bus"]),
                 iam.send_messages(arns["review"]),
                 iam.publish_alerts(arns["topic"]),
+                *key_grant(self._key, writes=True),
             ],
         )
         text = pulumi.Output.all(

@@ -125,6 +125,7 @@ class Observability(pulumi.ComponentResource):
             log_retention_days=args["log_retention_days"],
             parent=self,
             kms_key_arn=args.get("kms_key_arn") or None,
+            writes_encrypted=self._bus is not None,
         ).function
 
     def _capture_events(self) -> pulumi.Output[str]:

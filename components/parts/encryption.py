@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.parts.iam import Statement, grant_key, use_key, write_with_key
 from training.job.instances import has_local_storage
 
 
-def key_grant(key_arn: str | None) -> list[Statement]:
-    """What a role needs beside its other rights when things are encrypted with a customer's key."""
-    return [use_key(key_arn)] if key_arn else []
+def key_grant(key_arn: str | None, *, writes: bool) -> list[Statement]:
+    """What a role needs beside its other rights when things are encrypted with a customer's key.
+
+    Args:
+        key_arn: the key, if there is one.
+        writes: whether it also leaves something that the key encrypts: objects, messages, events.
+    """
+    return [use_key(key_arn, writes=writes)] if key_arn else []
 
 
-def sagemaker_key_grant(key_arn: str | None) -> list[Statement]:
-    """What SageMaker's role needs beside that: for what it leaves in S3, and for the volumes of its instances."""
-    return [write_with_key(key_arn), grant_key(key_arn)] if key_arn else []
+def sagemaker_key_grant(key_arn: str | None, *, writes: bool, volumes: Sequence[str]) -> list[Statement]:
+    """What SageMaker's role needs of a customer's key.
+
+    Args:
+        key_arn: the key, if there is one.
+        writes: whether it leaves models or captures in S3.
+        volumes: types of the instances that it trains and hosts on.
+    """
+    if not key_arn:
+        return []
+    statements = key_grant(key_arn, writes=writes)
+    if writes:
+        statements.append(write_with_key(key_arn))
+    if any(volume_key(key_arn, kind) for kind in volumes):
+        statements.append(grant_key(key_arn))
+    return statements
 
 
 def volume_key(key_arn: str | None, instance_type: str) -> str | None:

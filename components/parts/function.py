@@ -37,6 +37,7 @@ def lambda_function(
     parent: pulumi.Resource,
     publish: bool = False,
     kms_key_arn: str | None = None,
+    writes_encrypted: bool = False,
 ) -> LambdaFunction:
     """Make a function of a module's `handler`.
 
@@ -53,6 +54,7 @@ def lambda_function(
         parent: the component.
         publish: whether each change publishes a version, for callers that pin one.
         kms_key_arn: a customer's key for the log and the settings; AWS's own encrypt without one.
+        writes_encrypted: whether it also leaves something elsewhere that the key encrypts, such as an event.
     """
     opts = pulumi.ResourceOptions(parent=parent)
     log_group = aws.cloudwatch.LogGroup(
@@ -67,7 +69,9 @@ def lambda_function(
         f"{name}-policy",
         role=role.id,
         policy=pulumi.Output.all(log_group.arn, statements).apply(
-            lambda parts: iam.document(iam.write_logs(parts[0]), *parts[1], *key_grant(kms_key_arn))
+            lambda parts: iam.document(
+                iam.write_logs(parts[0]), *parts[1], *key_grant(kms_key_arn, writes=writes_encrypted)
+            )
         ),
         opts=opts,
     )

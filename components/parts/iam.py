@@ -81,9 +81,10 @@ def write_logs(log_group_arn: str) -> Statement:
     return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
 
 
-def read_objects(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
-    """Current and older versions of the objects under `prefixes`."""
-    return allow("ReadObjects", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket_arn}/{p}*" for p in prefixes])
+def read_objects(bucket_arn: str, prefixes: Sequence[str], *, versions: bool = False) -> Statement:
+    """The objects under `prefixes`; with `versions` also one that is asked for by its version."""
+    actions = ["s3:GetObject", *(["s3:GetObjectVersion"] if versions else [])]
+    return allow("ReadObjects", actions, [f"{bucket_arn}/{p}*" for p in prefixes])
 
 
 def write_objects(bucket_arn: str, prefixes: Sequence[str]) -> Statement:
@@ -111,9 +112,9 @@ def write_results(bucket_arn: str, prefix: str) -> Statement:
     return allow("WriteResults", actions, [f"{bucket_arn}/{prefix}*"])
 
 
-def use_key(key_arn: str) -> Statement:
-    """Encrypt and decrypt with a customer's key."""
-    return allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])
+def use_key(key_arn: str, *, writes: bool) -> Statement:
+    """Decrypt with a customer's key, and encrypt where something is left that it encrypts."""
+    return allow("UseKey", ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])], [key_arn])
 
 
 def write_with_key(key_arn: str) -> Statement:
@@ -192,21 +193,22 @@ def delete_versions(region: str, account_id: str, group: str) -> Statement:
     )
 
 
-def sagemaker_logs(region: str, account_id: str) -> Statement:
-    """The log groups that SageMaker makes for training jobs and endpoints."""
+def sagemaker_logs(region: str, account_id: str, endpoint: str, *, trains: bool) -> Statement:
+    """The log groups of an endpoint, and of training jobs."""
+    groups = [f"{ENDPOINT_LOG_GROUP}/{endpoint}", *([TRAINING_LOG_GROUP] if trains else [])]
     return allow(
         "SageMakerLogs",
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        [f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:/aws/sagemaker/*"],
+        [f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:{group}:*" for group in groups],
     )
 
 
-def sagemaker_metrics() -> Statement:
-    """Metrics of training jobs and endpoints.
+def sagemaker_metrics(*, trains: bool) -> Statement:
+    """Metrics of endpoints, and of training jobs.
 
     PutMetricData has no resource-level permissions: the namespace is what can be limited.
     """
-    namespaces: list[str] = ["AWS/SageMaker", TRAINING_LOG_GROUP, ENDPOINT_LOG_GROUP]
+    namespaces: list[str] = ["AWS/SageMaker", ENDPOINT_LOG_GROUP, *([TRAINING_LOG_GROUP] if trains else [])]
     return allow_anywhere(
         "SageMakerMetrics",
         ["cloudwatch:PutMetricData"],

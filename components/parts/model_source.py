@@ -10,7 +10,7 @@ from pulumi_aws import iam as aws_iam
 from pulumi_aws import sagemaker
 
 from components.parts import iam
-from components.parts.encryption import key_grant, sagemaker_key_grant
+from components.parts.encryption import sagemaker_key_grant
 from contract import prefixes
 
 if TYPE_CHECKING:
@@ -69,23 +69,34 @@ def execution_role(
     policy = aws_iam.RolePolicy(
         f"{name}-role-policy",
         role=role.name,
-        policy=pulumi.Output.all(args["bucket_arn"], args["account_id"]).apply(
-            lambda known: iam.document(
-                iam.read_objects(known[0], [*([prefixes.DATASET] if trains else []), prefixes.MODELS]),
-                iam.write_objects(known[0], [*([prefixes.MODELS] if trains else []), prefixes.CAPTURE]),
-                iam.list_bucket(known[0]),
-                iam.sagemaker_logs(args["region"], known[1]),
-                iam.sagemaker_metrics(),
-                iam.describe_alarms(args["region"], known[1], f"{name}-rollback-"),
-                *iam.pull_image(args["image_uri"]),
-                *key_grant(args.get("kms_key_arn")),
-                *sagemaker_key_grant(args.get("kms_key_arn")),
-            )
+        policy=pulumi.Output.all(args["bucket_arn"], args["account_id"], args["endpoint_name"]).apply(
+            lambda known: iam.document(*_rights(name, args, known[0], known[1], known[2], trains=trains))
         ),
         opts=child,
     )
     # whoever takes the role from here takes it with its rights
     return pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
+
+
+def _rights(
+    name: str, args: TrainingEndpointArgs, bucket_arn: str, account_id: str, endpoint_name: str, *, trains: bool
+) -> list[iam.Statement]:
+    """What SageMaker does with the role: SageMaker Developer Guide, "Execution roles"."""
+    realtime, training = args.get("realtime"), args.get("training")
+    captures = realtime is not None and realtime.get("capture_percentage", 0) > 0
+    written = [*([prefixes.MODELS] if trains else []), *([prefixes.CAPTURE] if captures else [])]
+    instances = [each["instance_type"] for each in (realtime, training) if each is not None]
+    return [
+        iam.read_objects(bucket_arn, [*([prefixes.DATASET] if trains else []), prefixes.MODELS]),
+        *([iam.write_objects(bucket_arn, written)] if written else []),
+        iam.list_bucket(bucket_arn),
+        iam.sagemaker_logs(args["region"], account_id, endpoint_name, trains=trains),
+        iam.sagemaker_metrics(trains=trains),
+        # a serverless endpoint is rolled out without them
+        *([iam.describe_alarms(args["region"], account_id, f"{name}-rollback-")] if realtime else []),
+        *iam.pull_image(args["image_uri"]),
+        *sagemaker_key_grant(args.get("kms_key_arn"), writes=bool(written), volumes=instances),
+    ]
 
 
 def make_model(

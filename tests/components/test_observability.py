@@ -134,7 +134,6 @@ def test_the_role_may_do_what_the_function_does_and_nothing_else(plain):
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:GetObject",
-        "s3:GetObjectVersion",
         "s3:ListBucket",
         "cloudwatch:PutMetricData",
     }

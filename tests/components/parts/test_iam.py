@@ -31,4 +31,6 @@ def test_images_are_pulled_from_the_one_repository():
 )
 def test_arns_are_of_the_regions_partition(region, partition):
     assert iam.partition(region) == partition
-    assert iam.sagemaker_logs(region, "1")["Resource"][0].startswith(f"arn:{partition}:logs:{region}:1:")
+    assert iam.sagemaker_logs(region, "1", "photos", trains=True)["Resource"][0].startswith(
+        f"arn:{partition}:logs:{region}:1:"
+    )
