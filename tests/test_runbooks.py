@@ -36,7 +36,7 @@ STACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "retrains": ("dev", {"retrainOnDrift": True}),
     "canary": ("dev", {"endpointMinInstances": 2, "endpointMaxInstances": 2, "rolloutBakeMinutes": 10}),
 }
-PULUMI = ("stack output", "up", "preview", "refresh", "config set", "login")
+PULUMI = ("stack output", "up", "preview", "refresh", "config set", "login", "destroy")
 OF_THE_CLI = {("logs", "tail"), ("s3", "ls"), ("s3", "cp")}
 """Commands of the AWS CLI's own, which no API has."""
 GLOBAL = {"query", "output", "region", "profile"}
