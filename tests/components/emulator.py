@@ -30,7 +30,8 @@ class Emulator:
 
 
 @contextmanager
-def emulator(log: Path) -> Iterator[Emulator]:
+def emulator(log: Path, *, enforced: bool = False) -> Iterator[Emulator]:
+    """Run one; `enforced` says whether IAM is asked about every request but the root's."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -40,6 +41,7 @@ def emulator(log: Path) -> Iterator[Emulator]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFN_WAIT_SCALE": "0",
+        **({"AUTH": "true"} if enforced else {}),
     }
     with log.open("w") as output:
         process = subprocess.Popen(
