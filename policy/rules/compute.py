@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from pulumi_policy import ResourceValidationArgs
@@ -100,3 +101,19 @@ def machine_published(args: ResourceValidationArgs) -> Complaints:
     """Every version of the machine is kept, so that the one before can be had back."""
     if at(args.props, "publish") is not True:
         yield "publish must be true"
+
+
+@on(MACHINE)
+def batch_bounded(args: ResourceValidationArgs) -> Complaints:
+    """A Distributed Map without bounds takes the account's whole concurrency, and carries every fault to its end."""
+    text = at(args.props, "definition")
+    machine: object = json.loads(text) if isinstance(text, str) else text
+    for name in keys(at(machine, "States")):
+        state = at(machine, "States", name)
+        if at(state, "ItemProcessor", "ProcessorConfig", "Mode") != "DISTRIBUTED":
+            continue
+        if not at(state, "MaxConcurrency"):
+            yield f"{name}: MaxConcurrency must be above 0"
+        tolerated = [at(state, f"ToleratedFailure{what}") for what in ("Percentage", "Count")]
+        if tolerated == [None, None] or number(tolerated[0]) == 100:
+            yield f"{name}: ToleratedFailurePercentage (below 100) or ToleratedFailureCount must be given"

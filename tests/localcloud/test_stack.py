@@ -286,11 +286,12 @@ def test_a_command_finds_the_emulators_and_the_outputs_in_its_environment(stack)
     assert (finished.stdout, finished.returncode) == ("InService\n", 0), finished.stderr
 
 
-def test_a_batch_decides_every_photo_under_its_prefix_once(stack, root, monkeypatch, tmp_path, capsys):
+def test_a_batch_decides_every_photo_under_its_prefix_once(stack, photos, root, monkeypatch, capsys):
     s3, bucket = stack.client("s3"), stack.outputs["bucket"]
-    paths = sorted((root / "build/dataset/test").glob("*/*.png"))[:18]
+    # each photo at a time starts a process of each function, so few of them
+    paths = {*photos, *sorted((root / "build/dataset/test").glob("*/*.png"))[:4]}
     s3.put_object(Bucket=bucket, Key="batch/one/", Body=b"")
-    s3.put_object(Bucket=bucket, Key="batch/two/elsewhere.png", Body=paths[0].read_bytes())
+    s3.put_object(Bucket=bucket, Key="batch/two/elsewhere.png", Body=photos[0].read_bytes())
     versions = {
         f"batch/one/{path.parent.name} {path.name}": s3.put_object(
             Bucket=bucket, Key=f"batch/one/{path.parent.name} {path.name}", Body=path.read_bytes()
@@ -310,15 +311,21 @@ def test_a_batch_decides_every_photo_under_its_prefix_once(stack, root, monkeypa
         key: [version] for key, version in versions.items()
     }
     counts, decisions = said["counts"], [found[0]["decision"]["S"] for found in rows.values()]
-    assert (counts["folders"], counts["fault"], counts["all"]) == (1, 0, 19)
+    assert (counts["folders"], counts["fault"], counts["all"]) == (1, 0, len(paths) + 1)
     assert sum(counts["accepted"].values()) == decisions.count("accepted") > 0
     assert (counts["review"], counts["neither"]) == (decisions.count("review"), decisions.count("neither"))
     waiting = {each.key for each in waiting_in(stack.cloud, stack.deployment)} & set(versions)
     assert waiting == {key for key, found in rows.items() if found[0]["decision"]["S"] != "accepted"}
-    assert again["counts"]["again"] == 18 and again["mapRun"] != said["mapRun"]
+    assert again["counts"]["again"] == len(paths) and again["mapRun"] != said["mapRun"]
     runs = {found[0]["execution"]["S"] for found in rows.values()}
-    assert len(runs) == 18 and all("/photos:" in run for run in runs)
+    assert len(runs) == len(paths) and all("/photos:" in run for run in runs)
     assert not stack.decision("batch/two/elsewhere.png")
+
+    s3.put_object(Bucket=bucket, Key="batch/bad/no photo.png", Body=b"no photo")
+    assert operations(["batch", "batch/bad/", "--json", "--interval", "0.2"]) == 1
+    failed = json.loads(capsys.readouterr().out)
+    assert (failed["status"], failed["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    assert failed["faults"] == {"InvalidImage": 1} and stack.message("batch/bad/no photo.png").error == "InvalidImage"
 
 
 def test_logs_are_told_once_by_function_and_training(stack, photos, monkeypatch, capsys):

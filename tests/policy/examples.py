@@ -68,6 +68,11 @@ def assumed(**keys: Any) -> dict[str, str]:
     return {"assumeRolePolicy": json.dumps({"Statement": [trust]})}
 
 
+def distributed(**keys: Any) -> str:
+    state = {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}}, **keys}
+    return json.dumps({"StartAt": "All", "States": {"All": state}})
+
+
 def sse(**keys: Any) -> dict[str, Any]:
     by_default = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": keys.pop("algorithm")}}
     return {"rules": [{**by_default, **keys}]}
@@ -191,6 +196,16 @@ EXAMPLES: dict[str, Example] = {
         ({"loggingConfiguration": {"level": "ERROR", "includeExecutionData": True}},),
     ),
     "execution-traced": Example(MACHINE, {"tracingConfiguration": {"enabled": True}}, ({},)),
+    "batch-bounded": Example(
+        MACHINE,
+        {"definition": distributed(MaxConcurrency=10, ToleratedFailurePercentage=5)},
+        (
+            {"definition": distributed(ToleratedFailurePercentage=5)},
+            {"definition": distributed(MaxConcurrency=0, ToleratedFailurePercentage=5)},
+            {"definition": distributed(MaxConcurrency=10)},
+            {"definition": distributed(MaxConcurrency=10, ToleratedFailurePercentage=100)},
+        ),
+    ),
     "machine-published": Example(MACHINE, {"publish": True}, ({"publish": False}, {})),
     "queue-encrypted": Example(QUEUE, {"sqsManagedSseEnabled": True}, ({}, {"sqsManagedSseEnabled": False})),
     "queue-keeps-its-messages": Example(
