@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,9 +74,9 @@ def plan(root: Path, stack: str, overrides: Mapping[str, str] | None = None, *, 
 def plain(value: Any, root: Path) -> Any:
     """A registered input as JSON has it: assets by their hash, whole numbers as such, the unknown by name."""
     if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
-        path = (root / Path(value.path)).resolve()
-        name = path.relative_to(root.resolve()) if path.is_relative_to(root.resolve()) else path.name
-        return {"asset": str(name), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        path = (root / Path(value.path)).absolute()
+        now = path.stat()
+        return {"asset": _name(path, root), "sha256": _digest(path, now.st_mtime_ns, now.st_size)}
     if isinstance(value, pulumi.StringAsset):
         return {"asset": "text", "sha256": hashlib.sha256(value.text.encode()).hexdigest()}
     if isinstance(value, pulumi.AssetArchive):
@@ -89,6 +90,19 @@ def plain(value: Any, root: Path) -> Any:
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     return "unknown"
+
+
+@cache
+def _name(path: Path, root: Path) -> str:
+    whole, above = path.resolve(), root.resolve()
+    return str(whole.relative_to(above)) if whole.is_relative_to(above) else whole.name
+
+
+# a module of contract is in the archive of each function, and each `up` reads all of them twice
+@cache
+def _digest(path: Path, changed_ns: int, size: int) -> str:
+    """The SHA-256 of a file as it was when it was changed last."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def is_known(value: Any) -> bool:

