@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import sys
@@ -47,7 +48,7 @@ def run_program(
     monitor = Monitor(engine, UserError(told_together(problems, stack)) if problems else None)
     try:
         # here and not in the program's thread, which an interrupt leaves behind: the folder is the whole process's
-        with _environment(environment), _inside(root):
+        with _environment(environment), _inside(root), _uncollected():
             return register(
                 lambda: runpy.run_path("__main__.py", run_name="__main__"),
                 monitor,
@@ -101,3 +102,15 @@ def _inside(root: Path) -> Generator[None]:
     finally:
         os.chdir(before)
         sys.path[:] = path
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Leave garbage alone: the provider's package makes hundreds of thousands of objects, and they all stay."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
