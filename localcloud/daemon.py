@@ -246,7 +246,8 @@ def main(words: list[str]) -> int:
         server.stop()
         ministack.terminate()
         try:
-            ministack.wait(10)
+            # it ends function after function, a third of a second each; what is left goes with the process group
+            ministack.wait(3)
         except subprocess.TimeoutExpired:
             ministack.kill()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from contract.decisions import NEITHER, Outcome
 from contract.photos import StoredObject
 from tests.faults.files import FILES
 from tests.faults.sending import led_astray
-from tests.faults.stack import AT_ONCE, FaultyStack, marked
+from tests.faults.stack import FaultyStack, marked
 from tests.faults.table import RUN, Fault
 from tests.localcloud.processes import eventually
 
@@ -51,16 +50,17 @@ def send(stack: FaultyStack, count: int, seed: int) -> list[Sent]:
     files = sorted((stack.root / "build/dataset/test").glob("*/*.png"))
     plans = [_plan(chance, number, files) for number in range(count)]
     lost, others = plans[: round(count * LOST_EVENTS)], plans[round(count * LOST_EVENTS) :]
-    with led_astray(stack, "uploads"), ThreadPoolExecutor(AT_ONCE) as pool:
-        unheard = list(pool.map(lambda plan: _send(stack, plan), lost))
+    with led_astray(stack, "uploads"):
+        unheard = [_send(stack, plan) for plan in lost]
         assert eventually(lambda: stack.letters_of([each.photo for each in unheard]), 30)
     for each in unheard:
         each.expected, each.label = "letter", None
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        heard = list(pool.map(lambda plan: _send(stack, plan), others))
-        for each in heard:
-            for _ in range(each.again):
-                stack.start(each.photo)
+    heard: list[Sent] = []
+    for plan in others:
+        stack.make_room()
+        heard.append(_send(stack, plan))
+        for _ in range(plan.again):
+            stack.start(heard[-1].photo)
     return [*unheard, *heard]
 
 

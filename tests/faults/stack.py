@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -32,6 +32,7 @@ SCALE = "0.02"
 """Of Step Functions' waits before another attempt, so that what fails for ever does so in a test's time."""
 FUNCTIONS = ("serialize", "classify", "filter")
 AT_ONCE = 8
+"""Executions."""
 GONE = {"table": "TableName", "queue": "QueueUrl", "topic": "TopicArn"}
 
 
@@ -173,10 +174,6 @@ class FaultyStack:
         version = self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=photo)["VersionId"]
         return StoredObject(self.bucket, key, version)
 
-    def put_all(self, photos: Iterable[tuple[str, bytes]]) -> list[StoredObject]:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(lambda each: self.put(*each), photos))
-
     def start(self, given: Mapping[str, object] | StoredObject) -> str:
         """Start an execution as an event does."""
         if isinstance(given, StoredObject):
@@ -215,6 +212,10 @@ class FaultyStack:
             .paginate(stateMachineArn=self.machine, statusFilter="RUNNING")
         )
         return [each["executionArn"] for page in pages for each in page["executions"]]
+
+    def make_room(self) -> None:
+        """Wait until fewer run: each that runs beside others has a function of its own begin, which takes a second."""
+        assert eventually(lambda: len(self.running()) < AT_ONCE, 120)
 
     def wait(self, seconds: float) -> None:
         assert eventually(lambda: not self.running(), seconds), f"still running: {len(self.running())}"
