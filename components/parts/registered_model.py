@@ -23,7 +23,7 @@ from contract import prefixes
 from contract.errors import UserError
 from contract.promotion import s3_place
 from contract.register import Serving, region_of
-from contract.versions import model_of, note_serving, register
+from contract.versions import find, model_of, note_serving, register
 
 if TYPE_CHECKING:
     from components.parts.hosting import HostedModel
@@ -161,6 +161,10 @@ def tell(
                     trained=first.trained,
                     hyperparameters=first.hyperparameters,
                 )
+        known = find(client("sagemaker"), entry.group, job)
+        if known and known.model.measured and model.measured and known.model.measured.digest == model.measured.digest:
+            # whoever evaluated it may have had another target than the stack's
+            model = replace(model, measured=None)
         register(client("sagemaker"), entry.group, model)
         note_serving(client("sagemaker"), entry.group, job, entry.serving, approve=entry.approve)
     except (ClientError, BotoCoreError, UserError) as error:

@@ -1,4 +1,4 @@
-"""`python -m operations models`: the models of the register, and what is kept of those that serve no more."""
+"""`python -m operations models`: the models of the register, two of them side by side, and what is kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command.
 
     Raises:
-        UserError: an option or the stack's outputs can't be used.
+        UserError: an option or the stack's outputs can't be used, or a model is not in the register.
     """
     retained = args.retained or args.remove
     if (args.keep is not None or args.yes) and not retained:
@@ -101,6 +101,8 @@ def _retained(args: argparse.Namespace, outputs: StackOutputs) -> int:
         return 0
     if not found:
         write_line("nothing is kept that serves nothing")
+    elif args.remove and not going:
+        write_line(f"nothing may go: {counted(len(found), 'thing')} stay")
     elif removed:
         size = sum(each.size for each in going)
         write_line(f"{counted(len(going), 'thing')} removed, {_bytes(size)}; {len(found) - len(going)} stay")

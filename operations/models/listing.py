@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -50,14 +51,26 @@ def rows(versions: Sequence[Version], serving: str) -> list[list[Cell]]:
             moment(model.trained, UTC) if model.trained else "",
             model.dataset[:SHORT],
             accuracy(measured),
-            "" if measured is None else ("none" if measured.supported is None else f"{measured.supported:g}"),
+            threshold(measured),
             percent(measured.accepts / measured.photos) if measured and measured.supported is not None else "",
             STATUS.get(version.status, version.status),
             (told or "now", "bold green") if model.job == serving else told,
             moment(last.at, UTC) if last else "",
-            last.by.rpartition("/")[2] if last else "",
+            who(last.by) if last else "",
         ])  # fmt: skip
     return found
+
+
+def threshold(measured: Measured | None) -> str:
+    """The lowest threshold that is supported, and for what share wrong; "" before the model was measured."""
+    if measured is None:
+        return ""
+    return f"{'none' if measured.supported is None else f'{measured.supported:g}'} for {100 * measured.target:g} %"
+
+
+def who(arn: str) -> str:
+    """Whoever an ARN names, without account and partition, such as `user/alice`."""
+    return arn.split(":", 5)[-1]
 
 
 STATUS = {"PendingManualApproval": "not approved", "Approved": "approved", "Rejected": "rejected"}
@@ -77,7 +90,7 @@ def document(versions: Sequence[Version], serving: str) -> list[dict[str, object
     latest = serving_now(versions)
     return [
         {
-            **asdict(version),
+            **plain(version),
             "serves": [each.stack for each in version.served if latest[each.stack] is version],
             "serves_here": version.model.job == serving,
             "accuracy": None
@@ -89,6 +102,11 @@ def document(versions: Sequence[Version], serving: str) -> list[dict[str, object
         }
         for version in versions
     ]
+
+
+def plain(version: Version) -> dict[str, object]:
+    """A version as JSON has it, with times as ISO 8601 writes them."""
+    return json.loads(json.dumps(asdict(version), default=datetime.isoformat))
 
 
 def pick(versions: Sequence[Version], word: str) -> Version:

@@ -99,12 +99,12 @@ def _figures(evaluation: Evaluation, made: Made) -> list[str]:
     if evaluation.configured_sentence:
         paragraphs.append(_sentence(evaluation.configured_sentence))
     target = evaluation.recommendation.target_error
-    lowest = lowest_named(made.evidence, target)
-    if lowest is not None:
-        there = made.evidence.at(lowest)
+    lowest, named = made.evidence.lowest_supported(target), lowest_named(made.evidence, target)
+    if lowest is not None and named is not None:
+        share = percent(made.evidence.at(named).accepted / evaluation.photos)
         paragraphs.append(
-            f"The lowest threshold that the evidence supports for {100 * target:g} % wrong is {lowest:g}: it accepts "
-            f"{percent(there.accepted / evaluation.photos)} of photos, at most {at_most(there.bound)} of them wrong."
+            f"The lowest threshold that the evidence supports for {100 * target:g} % wrong, whatever becomes of "
+            f"strangers, is {named:g}: it accepts {share} of photos, at most {at_most(lowest.bound)} of them wrong."
         )
     strangers = _strangers(evaluation)
     if strangers:
@@ -141,7 +141,7 @@ def _limits(evaluation: Evaluation, made: Made) -> list[str]:
     elif worse := _unseen_get_through(evaluation):
         limits.append(worse)
     if evaluation.recommendation.found is None:
-        limits.append("No threshold was shown to meet the target: without a person beside it, it is not for use.")
+        limits.append("No threshold was shown to meet the targets: whoever sets one answers for it.")
     return limits
 
 

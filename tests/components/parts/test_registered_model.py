@@ -82,6 +82,20 @@ def test_a_promotion_is_approved_and_told_in_both_registers(clients):
     assert (here.model.trained, here.model.hyperparameters) == (NOON, {"epochs": "30"})
 
 
+def test_the_figures_of_an_evaluation_stay_until_there_is_another_one(clients):
+    measured(clients)
+    told(clients, replace(OWN, target_risk=0.1))
+    before = find(clients("sagemaker"), DEV, "job-1")
+    told(clients, OWN)
+    assert find(clients("sagemaker"), DEV, "job-1") == before
+    other = evidence_of([*[(0.9, True)] * 100, *[(0.6, False)] * 100])
+    clients("s3").put_object(Bucket="own", Key="models/job-1/evidence.json", Body=json.dumps(to_document(other)))
+    told(clients, OWN)
+    after = find(clients("sagemaker"), DEV, "job-1")
+    assert before and before.model.measured and before.model.measured.target == 0.1
+    assert after and after.model.measured and (after.model.measured.photos, after.model.measured.target) == (200, 0.02)
+
+
 def test_what_serves_already_changes_nothing(clients):
     told(clients, OWN)
     later = replace(OWN, serving=Serving("dev", NOON.replace(hour=13), "somebody"))

@@ -43,10 +43,10 @@ def test_every_model_is_listed_with_what_it_is_made_of_how_good_it_is_and_where_
     c, b, a = (dict(zip(names, line.split("\t"), strict=True)) for line in lines)
     assert [each["version"] for each in (c, b, a)] == ["3", "2", "1"]
     assert (a["training job"], a["trained"], a["dataset"]) == ("job-a", "20 Nov 2026, 08:00", "1f1f1f1f1f1f")
-    assert a["accuracy (95 %)"].startswith("0.990 (0.97") and a["threshold"] == "0.9" and a["accepts"] == "99 %"
+    assert a["accuracy (95 %)"].startswith("0.990 (0.97") and a["threshold"] == "0.9 for 2 %" and a["accepts"] == "99 %"
     assert [each["serves"] for each in (c, b, a)] == ["", "dev", "prod"]
     assert [each["status"] for each in (c, b, a)] == ["not approved", "not approved", "approved"]
-    assert (a["since"], a["by"]) == ("21 Nov 2026, 12:00", "alice") and (c["since"], c["by"]) == ("", "")
+    assert (a["since"], a["by"]) == ("21 Nov 2026, 12:00", "user/alice") and (c["since"], c["by"]) == ("", "")
 
 
 def test_a_model_that_another_one_followed_serves_no_more(stack, capsys):
@@ -57,6 +57,7 @@ def test_a_model_that_another_one_followed_serves_no_more(stack, capsys):
         ("job-b", ["dev"], True),
         ("job-a", [], False),
     ]
+    assert document[0]["served"][0]["at"] == "2026-11-21T12:00:00+00:00"
     assert document[0]["accuracy"]["value"] == 1 and document[0]["model"]["measured"]["digest"]
     assert "no more" in said(capsys, "--outputs", stack.outputs("job-b"))
 
@@ -123,6 +124,7 @@ def test_removal_takes_every_version_of_what_may_go_and_nothing_else(stack, caps
     ]
     assert "models/serving.json" in stack.objects()
     assert [why for why in kept(stack, capsys).values() if why is None] == []
+    assert "nothing may go: 4 things" in said(capsys, "--remove", "--yes", "--outputs", stack.outputs("job-5"))
 
 
 def test_nothing_is_removed_unasked(stack, capsys):

@@ -76,6 +76,9 @@ def test_its_figures_are_those_of_the_evaluation_with_their_intervals(told):
     assert f"{found.right} of 600 held-out photos are right" in text
     assert f"accuracy between the classes {found.accuracy:.3f} (95 % interval {low:.3f} to {high:.3f})" in text
     assert found.recommendation.sentence in text and found.configured_sentence in text
+    assert re.search(
+        r"supports for 2 % wrong, whatever becomes of strangers, is 0\.\d+: .*, at most (1\.\d|2) % of", text
+    )
     assert "| unseen | 50 | 0.9 | 9 | 29.4 % |" in text
 
 
@@ -92,7 +95,7 @@ def test_its_limits_are_those_of_this_model(told):
     assert "Nothing is known of pictures of none of the classes" in card(alone, made(alone))
     few = evaluate(some_predictions(photos=20))
     text = card(few, made(few))
-    assert "No threshold was shown to meet the target" in text
+    assert "No threshold was shown to meet the targets" in text
     assert "it has no label for pictures of none of them" in text
 
 
