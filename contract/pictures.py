@@ -5,19 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from io import BytesIO
 from types import MappingProxyType
 
-import pi_heif  # pyright: ignore[reportMissingTypeStubs]
 from PIL import ExifTags, Image, ImageChops, ImageOps, ImageStat, UnidentifiedImageError
 
 from contract.containers import heif, jpeg, png, tiff, webp
 from contract.containers.pixels import DAMAGE, Pixels
 from contract.errors import ImageHasNoContent, ImageTooLarge, InvalidImage
 from contract.formats import Format, format_of
-
-# without the small pictures that a file holds beside its own
-pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -61,6 +58,8 @@ class _Reader:
     """That are decoded at all, whatever the stack allows."""
 
 
+HEIF = "HEIF"
+"""The name that pi_heif gives its decoder."""
 LARGEST_IN_ONE_PIECE = 64_000_000
 """Pixels of a format whose decoder holds a photo several times: up to 17 bytes a pixel of a lossless WebP, 16 of an
 AVIF with 10 bits and without subsampling, 14 of such an HEIC, where others take 3 to 7 and a JPEG hardly one."""
@@ -70,7 +69,7 @@ _READERS: Mapping[Format, _Reader] = MappingProxyType(
         "JPEG": _Reader("JPEG", jpeg.pixels_of),
         "PNG": _Reader("PNG", png.pixels_of),
         "WebP": _Reader("WEBP", webp.pixels_of, LARGEST_IN_ONE_PIECE),
-        "HEIC": _Reader("HEIF", heif.pixels_of, LARGEST_IN_ONE_PIECE),
+        "HEIC": _Reader(HEIF, heif.pixels_of, LARGEST_IN_ONE_PIECE),
         "AVIF": _Reader("AVIF", heif.pixels_of, LARGEST_IN_ONE_PIECE),
         "TIFF": _Reader("TIFF", tiff.pixels_of),
         "GIF": _Reader("GIF"),
@@ -161,7 +160,18 @@ def _square(pixels: Pixels, decoder: str, size: int, max_pixels: int) -> Image.I
     return square if turn is None else square.transpose(turn)
 
 
+@cache
+def _register_heif() -> None:
+    # its import takes 6 to 10 ms of a cold start, and most photos are no HEIC
+    import pi_heif  # pyright: ignore[reportMissingTypeStubs]
+
+    # without the small pictures that a file holds beside its own
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
 def _open(file: BytesIO, decoder: str, max_pixels: int) -> Image.Image:
+    if decoder == HEIF:
+        _register_heif()
     try:
         image = Image.open(file, formats=[decoder])
     except Image.DecompressionBombError as error:

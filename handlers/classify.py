@@ -6,10 +6,9 @@ import base64
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.decisions import UNKNOWN_MODEL
@@ -26,7 +25,7 @@ from contract.errors import (
 from contract.inferences import read_inferences
 from contract.photos import inference_id, read_photo
 from handlers import environment
-from handlers.aws import session
+from handlers.aws import quick_client, session
 from handlers.serving import STANDS_SECONDS, Watch, describe_endpoint
 
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ def model_from_environment() -> Model:
 @cache
 def runtime_client() -> SageMakerRuntimeClient:
     """The process's client; one attempt, since the state machine retries with a longer backoff."""
-    config = Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1})
-    return cast("SageMakerRuntimeClient", session().create_client("sagemaker-runtime", config=config))
+    return quick_client("sagemaker-runtime", connect_timeout=3, read_timeout=20, attempts=1)
 
 
 @cache

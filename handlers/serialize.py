@@ -6,10 +6,9 @@ import base64
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from contract.errors import (
@@ -27,7 +26,7 @@ from contract.errors import (
 from contract.photos import StoredObject, read_photo
 from contract.pictures import to_model_image
 from handlers import environment
-from handlers.aws import session
+from handlers.aws import quick_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,8 +72,7 @@ def limits_from_environment() -> Limits:
 @cache
 def s3_client() -> S3Client:
     """The process's client; the state machine retries, so the client tries once more only."""
-    config = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
-    return cast("S3Client", session().create_client("s3", config=config))
+    return quick_client("s3", connect_timeout=3, read_timeout=15, attempts=2)
 
 
 def fetch(s3: S3Client, photo: StoredObject, *, max_bytes: int) -> tuple[bytes, str]:
