@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from contract.errors import NoneOfTheClasses, ThresholdNotMet
+from contract.errors import NoneOfTheClasses, ThresholdNotMet, UserError
+from contract.outputs import StackOutputs
 from contract.photos import StoredObject
 from operations.cli import main
 from operations.executions import name_of
+from operations.reconcile.command import period_of
 from tests.operations.review.stack_of_moto import BUCKET, TABLE, Stacked, make
 
 
@@ -204,3 +208,17 @@ def test_outputs_of_an_older_stack_are_named(stack, capsys, tmp_path):
     path.write_text(json.dumps(stack.outputs()))
     assert main(["reconcile", "--outputs", str(path)]) == 2
     assert "deadLetterQueueUrl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("photos", "decisions", "what"), [(20, 30, "20 days that photos"), (40, 21, "21 days that decisions")]
+)
+def test_no_period_begins_before_what_was_forgotten_first(photos, decisions, what):
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    outputs = StackOutputs(photo_retention_days=photos, decision_retention_days=decisions)
+    asked = argparse.Namespace(since="2026-11-02", until=None)
+    with pytest.raises(UserError, match=what):
+        period_of(asked, now, outputs)
+    assert period_of(argparse.Namespace(since="2026-11-06", until=None), now, outputs).start == datetime(
+        2026, 11, 6, tzinfo=UTC
+    )
