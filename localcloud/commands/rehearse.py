@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `rehearse` takes."""
     parser.add_argument("how", choices=("health-check", "errors", "day"), help="what goes wrong")
     parser.add_argument("--photos", type=count, default=200, metavar="N", help="of a day (%(default)s)")
+    parser.add_argument("--batch", type=count, default=500, metavar="N", help="and of its batch (%(default)s)")
     add_chosen_stack(parser)
 
 
@@ -38,7 +39,7 @@ def _day(arguments: argparse.Namespace) -> int:
     cloud, deployment = connect(Path.cwd(), arguments.stack)
     # markup and wrapping are for screens, and this is for a file
     transcript = Transcript(lambda line: print(line, flush=True), environment_of(cloud))
-    problems = Day(cloud, deployment, transcript, Path("build/day")).play(arguments.photos)
+    problems = Day(cloud, deployment, transcript, Path("build/day")).play(arguments.photos, arguments.batch)
     for problem in problems:
         write_line(f"not as it should be: {problem}", ERRORS)
     return 1 if problems else 0

@@ -61,11 +61,12 @@ class Day:
     """What is to be seen on the photo at a key."""
     sent: int = 0
 
-    def play(self, photos: int) -> list[str]:
+    def play(self, photos: int, batch: int) -> list[str]:
         """Play it.
 
         Args:
             photos: how many come by themselves; the incidents bring a few more.
+            batch: how many are classified as a batch.
 
         Returns:
             What is not as it should be.
@@ -76,11 +77,12 @@ class Day:
         since = ("--since", f"{began:%Y-%m-%dT%H:%M:%S}")
         incidents = Incidents(self.cloud, self.deployment)
         day.title(f"A day of the stack {self.deployment.stack}, played through locally")
-        day.say(f"As `python -m localcloud rehearse day --photos {photos}` tells it.")
+        day.say(f"As `python -m localcloud rehearse day --photos {photos} --batch {batch}` tells it.")
         with self._orders() as told:
             self._photos_arrive(photos)
             self._a_policy_goes(incidents, since)
             self._executions_are_aborted(incidents, since)
+            self._a_batch_is_classified(batch, f"{prefixes.BATCH}{began:%Y-%m-%dT%H%M%S}/")
             self._people_answer()
             self._account(since, told)
         day.say(f"All of it took {(datetime.now(UTC) - began) / timedelta(seconds=1):.0f} s, on {outputs['bucket']}.")
@@ -150,6 +152,17 @@ class Day:
         day.run("reconcile", *since, "--grace", "0", "--repair", "--yes")
         day.expect(_eventually(self._ended), "what was repaired should come to an end")
 
+    def _a_batch_is_classified(self, count: int, prefix: str) -> None:
+        day, bucket = self.transcript, str(self.deployment.outputs["bucket"])
+        day.chapter(f"A batch of {counted(count, 'photo')} is classified")
+        strangers = count // STRANGERS
+        for number, photo in enumerate([*self._vehicles(count - strangers), *self._strangers(strangers)]):
+            key = f"{prefix}{number:04}.png"
+            self.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=photo.path.read_bytes())
+            self.truth[key] = photo.truth or NEITHER
+        day.run("batch", prefix, "--dry-run")
+        day.run("batch", prefix)
+
     def _people_answer(self) -> None:
         day = self.transcript
         day.chapter("People answer what waits")
@@ -169,7 +182,10 @@ class Day:
         day.expect(sum(states.values()) == self.sent, "every photo that was sent should be accounted for")
         day.expect(states["decided"] + states["answered"] == self.sent, "every photo should be decided or answered")
         drivers = told()
-        day.say(f"{len(drivers)} drivers were told their bay, each once.")
+        arrived = sum(key.startswith(prefixes.INCOMING) for key in drivers)
+        day.say(
+            f"{arrived} drivers were told their bay, each once, and {len(drivers) - arrived} photos of the batch too."
+        )
         day.expect(max(drivers.values(), default=1) == 1, f"no driver is told twice, got {drivers.most_common(1)}")
         day.expect(set(drivers) <= set(self.truth), "only drivers of this day are told")
 

@@ -68,7 +68,8 @@ class Transcript:
             check=False,
         )
         self._write(f"```\n$ python -m operations {shlex.join(words)}")
-        lines = aligned(finished.stdout)
+        # the same on every machine
+        lines = aligned(finished.stdout.replace(command("operations"), "python -m operations"))
         for line in lines[:MOST_LINES]:
             self._write(line)
         if len(lines) > MOST_LINES:
