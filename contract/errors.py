@@ -100,7 +100,7 @@ def figures_in(message: str) -> dict[str, object]:
         return {}
     try:
         figures = cast("object", json.loads(text))
-    except ValueError:  # cut off by a limit
+    except (ValueError, RecursionError):  # cut off by a limit, or nobody's figures
         return {}
     return cast("dict[str, object]", figures) if isinstance(figures, dict) else {}
 

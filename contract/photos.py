@@ -41,7 +41,7 @@ def read_photo(event: object) -> StoredObject:
     if "Records" in fields:
         records = fields["Records"]
         if not isinstance(records, list) or len(cast("list[object]", records)) != 1:
-            count = len(cast("list[object]", records)) if isinstance(records, list) else repr(records)
+            count = len(cast("list[object]", records)) if isinstance(records, list) else f"{records!r:.100}"
             raise InvalidEvent(f"Records must hold exactly one record, since one execution is one photo, got {count}")
         s3 = _object(_object(cast("list[object]", records)[0], "Records[0]").get("s3"), "Records[0].s3")
         bucket, item = _object(s3.get("bucket"), "bucket"), _object(s3.get("object"), "object")

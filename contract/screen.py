@@ -13,6 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_OBEYED = (range(32), range(127, 160), range(0x202A, 0x202F), range(0x2066, 0x206A), range(0xD800, 0xE000))
+_HARMLESS = {code: "\ufffd" for block in _OBEYED for code in block if chr(code) not in "\t\n"}
+"""What stands for a character that is not shown but obeyed: an object's key may hold a terminal's commands, or turn the
+direction of what follows; and for half of a surrogate pair, which no terminal takes."""
+
+
+def harmless(text: str) -> str:
+    """A text from outside, as it may be written to a terminal."""
+    return text.translate(_HARMLESS)
+
 
 class LastingConsole(Console):
     """A console whose reader may leave: what is still to be said is dropped, and what runs goes on."""
@@ -45,6 +55,7 @@ def write_table(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], console: Console = SCREEN, *, header: bool = True
 ) -> None:
     """Write rows: columns for a terminal; a line of texts between tabs for anything else, nothing cut or padded."""
+    rows = [[harmless(cell) if isinstance(cell, str) else (harmless(cell[0]), cell[1]) for cell in row] for row in rows]
     texts = [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in rows]
     if not console.is_terminal:
         if header:
@@ -88,7 +99,8 @@ def _one_line(text: str) -> str:
 
 
 def write_line(text: str, console: Console = SCREEN) -> None:
-    """Write one line as it is: no markup, no wrapping of our own, tabs left alone in a pipe."""
+    """Write one line as it is: no markup, no wrapping of our own, tabs left alone in a pipe; but `harmless`."""
+    text = harmless(text)
     if console.is_terminal:
         console.print(text, markup=False, soft_wrap=True)
     elif not console.quiet:

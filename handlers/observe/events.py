@@ -32,7 +32,10 @@ def read_execution(event: dict[str, object]) -> Ended:
     status, stopped = detail.get("status"), detail.get("stopDate")
     if isinstance(stopped, bool) or not isinstance(stopped, int | float):
         raise InvalidEvent(f"detail.stopDate must be milliseconds since 1970, got {stopped!r:.100}")
-    time = datetime.fromtimestamp(stopped / 1000, UTC)
+    try:
+        time = datetime.fromtimestamp(stopped / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidEvent(f"detail.stopDate is no time, got {stopped!r:.100}") from error
     if not isinstance(status, str) or status not in ENDED_EXECUTION:
         raise InvalidEvent(f"detail.status must be one of {', '.join(ENDED_EXECUTION)}, got {status!r:.100}")
     error = detail.get("error")
@@ -44,7 +47,7 @@ def _loading_bay(output: object) -> str:
     """From the execution's output; empty when the event leaves the output out (above 248 KiB)."""
     try:
         result = cast("object", json.loads(output)) if isinstance(output, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         result = None
     bay = cast("dict[str, object]", result).get("loading_bay") if isinstance(result, dict) else None
     return bay if isinstance(bay, str) else ""

@@ -162,7 +162,7 @@ def _is_result_of(bucket: str, key: str, line: bytes) -> bool:
     """Whether a line tells of the child that classified the photo."""
     try:
         child: object = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     photo = photo_in(cast("Mapping[str, object]", child).get("Input")) if isinstance(child, dict) else None
     return photo is not None and (photo.bucket, photo.key) == (bucket, key)

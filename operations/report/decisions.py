@@ -99,7 +99,7 @@ def rows_of_file(path: Path) -> Iterator[Mapping[str, object]]:
                     continue
                 try:
                     row: object = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     row = None
                 yield {str(key): value for key, value in row.items()} if isinstance(row, dict) else {}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     except OSError as error:

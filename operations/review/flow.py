@@ -115,6 +115,6 @@ def _key(execution: DescribeExecutionOutputTypeDef) -> str:
 def _object(text: str | None) -> dict[str, object]:
     try:
         value = cast("object", json.loads(text or ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -275,8 +275,12 @@ def age(time: timedelta) -> str:
 
 def _text(fields: dict[str, object], name: str) -> str:
     value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    # JSON can hold half of a surrogate pair, which no terminal, page or table takes
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:  # a whole number that no float holds
+        return None

@@ -55,13 +55,13 @@ def create_app(desk: Desk, flow: Flow, s3: S3Client, *, stack: str, by: str) -> 
 
     @app.before_request
     def only_own_pages() -> None:  # pyright: ignore[reportUnusedFunction]
-        if urlsplit(f"//{request.host}").hostname not in HOSTS:
+        if _host() not in HOSTS:
             abort(403, f"this page is served as {' or '.join(HOSTS)} only, not as {request.host}")
         if request.method == "POST":
             origin = request.headers.get("Origin")
             if origin is not None and origin != request.host_url.rstrip("/"):
                 abort(403, f"requests of {origin} are refused")
-            if not secrets.compare_digest(request.headers.get("X-Scones-Token", ""), token):
+            if not secrets.compare_digest(request.headers.get("X-Scones-Token", "").encode(), token.encode()):
                 abort(403, "this page is of an earlier start of the server: load it again")
 
     @app.after_request
@@ -121,13 +121,12 @@ def create_app(desk: Desk, flow: Flow, s3: S3Client, *, stack: str, by: str) -> 
     @app.post("/api/answer/<window>")
     def answer(window: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         given = _json()
-        seconds = given.get("seconds")
         recorded = desk.answer(
             _checked(window),
             str(given.get("receipt", "")),
             str(given.get("answer", "")),
             by,
-            float(seconds) if isinstance(seconds, int | float) else -1,
+            _number(given.get("seconds")),
         )
         return jsonify(answer=recorded.said, bay=desk.stack.loading_bays.get(recorded.said))
 
@@ -186,8 +185,27 @@ def _as_json(waiting: Waiting) -> dict[str, Any]:
     }
 
 
+def _host() -> str | None:
+    """The name by which this page was asked for; None for what is none."""
+    try:
+        return urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return None
+
+
+def _number(value: object) -> float:
+    """A number; -1 for what is none, or one that no float holds."""
+    try:
+        return float(value) if isinstance(value, int | float) else -1
+    except OverflowError:
+        return -1
+
+
 def _json() -> dict[str, object]:
-    document: object = request.get_json(silent=True)
+    try:
+        document: object = request.get_json(silent=True)
+    except RecursionError:
+        document = None
     if not isinstance(document, dict):
         raise UserError("the request must hold a JSON object")
     return cast("dict[str, object]", document)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from contract.screen import Column, LastingConsole, counted, write_table
+from contract.screen import Column, LastingConsole, counted, write_line, write_table
 from tests.localcloud.local_stack import REPOSITORY
 
 COLUMNS = (Column("photo"), Column("truth", more=True), Column("decision"), Column("time", right=True, more=True))
@@ -36,6 +36,16 @@ def test_at_45_columns_the_decision_stays_whole_and_the_rest_gives_way():
 def test_a_wide_terminal_shows_every_column_in_one_line_a_row():
     lines = written(120, terminal=True).splitlines()
     assert len(lines) == 2 and "motorcycle" in lines[1] and "1.10 s" in lines[1]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_a_key_commands_the_terminal_is_shown_and_not_obeyed(terminal):
+    key = "incoming/\x1b[2J\x9b1m\x07\r\u202egpj.\ud800"
+    console = LastingConsole(file=io.StringIO(), width=200, force_terminal=terminal, color_system=None)
+    write_table(COLUMNS, [(key, key, (key, "red"), key)], console)
+    write_line(key, console)
+    said = console.file.getvalue()
+    assert said.count("incoming/\ufffd[2J") == 5 and not {"\x1b", "\x9b", "\x07", "\r", "\u202e", "\ud800"} & {*said}
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 photos"), (1, "1 photo"), (1234, "1,234 photos")])
