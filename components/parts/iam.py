@@ -196,10 +196,12 @@ def delete_versions(region: str, account_id: str, group: str) -> Statement:
 def sagemaker_logs(region: str, account_id: str, endpoint: str, *, trains: bool) -> Statement:
     """The log groups of an endpoint, and of training jobs."""
     groups = [f"{ENDPOINT_LOG_GROUP}/{endpoint}", *([TRAINING_LOG_GROUP] if trains else [])]
+    arns = [f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:{group}" for group in groups]
     return allow(
         "SageMakerLogs",
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        [f"arn:{partition(region)}:logs:{region}:{account_id}:log-group:{group}:*" for group in groups],
+        # a group has an ARN of its own, and its streams one that goes on
+        [each for arn in arns for each in (arn, f"{arn}:*")],
     )
 
 

@@ -146,8 +146,11 @@ def of_model(found: Found, model: Registration) -> Iterator[Need]:
         yield Need("s3:PutObject", uri.replace("s3://", "arn:aws:s3:::"), "training and captures")
     yield Need("s3:ListBucket", bucket, "training and model")
     for group in groups:
-        for action in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents"):
-            yield Need(f"logs:{action}", f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:log-stream:x", "logs")
+        arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}"
+        for action in ("CreateLogGroup", "DescribeLogStreams"):
+            yield Need(f"logs:{action}", arn, "the group of its logs")
+        for action in ("CreateLogStream", "PutLogEvents"):
+            yield Need(f"logs:{action}", f"{arn}:log-stream:x", "its logs")
     yield Need("cloudwatch:PutMetricData", "*", "metrics of trainings and endpoints")
     registry, _, image = model.inputs["primaryContainer"]["image"].partition("/")
     repository = f"arn:aws:ecr:us-east-1:{registry.split('.')[0]}:repository/{image.partition(':')[0]}"
