@@ -80,6 +80,9 @@ MARK = re.compile(r"arn:aws:mark:us-east-1:000000000000:<(aws_[\w.-]+)>|<(aws_[\
 class Marks:
     """An engine whose outputs say where they are from; an ARN keeps its shape, since the program takes it apart."""
 
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], Mapping[str, Any]] = {}
+
     def create(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
         """Marks for outputs, and inputs where the program gives them."""
         if registration.type not in TYPES:
@@ -93,7 +96,13 @@ class Marks:
         }
         kept = {key: value for key, value in registration.inputs.items() if key not in ("name", "bucket")}
         own = {"trainingJobName": registration.inputs.get("trainingJobName")}
-        return made["id"], {**made, **kept, **{key: value for key, value in own.items() if value}}
+        told = {**made, **kept, **{key: value for key, value in own.items() if value}}
+        self.made[registration.type, made["id"]] = told
+        return made["id"], told
+
+    def read(self, type_: str, identity: str) -> Mapping[str, Any]:
+        """What is looked at is as it was made."""
+        return self.made[type_, identity]
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Who and where the emulators are; no stack has outputs yet."""
