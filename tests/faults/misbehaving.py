@@ -19,7 +19,7 @@ from botocore.config import Config
 
 ACTS: dict[str, str] = json.loads(os.environ.get("MISBEHAVES", "{}"))
 """What this function does to a photo, by the last part of its key without suffix."""
-PATIENCE = 1
+PATIENCE = 2
 """Seconds that Classify waits for the endpoint here, instead of twenty."""
 
 if os.environ.get("UNABLE_TO_START"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 
 from contract.photos import StoredObject
@@ -128,9 +127,8 @@ def while_no_queue_is_there(stack: FaultyStack, fault: Fault) -> list[StoredObje
 
 def under_another_definition(stack: FaultyStack, fault: Fault) -> list[StoredObject]:
     (photo,) = upload(stack, fault)
-    assert eventually(stack.running, 20)
     # the emulator looks at the definition a moment after it says that the execution runs
-    time.sleep(0.5)
+    assert eventually(lambda: [arn for arn in stack.running() if stack.has_entered_a_state(arn)], 20)
     stack.define({"StartAt": "Other", "States": {"Other": {"Type": "Fail", "Error": "Other"}}})
     try:
         stack.wait(30)

@@ -213,6 +213,10 @@ class FaultyStack:
         )
         return [each["executionArn"] for page in pages for each in page["executions"]]
 
+    def has_entered_a_state(self, execution: str) -> bool:
+        events = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+        return any("stateEnteredEventDetails" in event for event in events)
+
     def make_room(self) -> None:
         """Wait until fewer run: each that runs beside others has a function of its own begin, which takes a second."""
         assert eventually(lambda: len(self.running()) < AT_ONCE, 120)
