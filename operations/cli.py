@@ -15,7 +15,7 @@ from contract.errors import UserError
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "batch": ("operations.batch.command", "everything under a prefix, classified; --dry-run: what it costs"),
     "forget": ("operations.forget.command", "what is kept of a photo; --yes removes it"),
-    "models": ("operations.models.command", "the models of the register; --retained: what else is kept"),
+    "models": ("operations.models.command", "the register's models, two compared; --retained: what is kept"),
     "reconcile": ("operations.reconcile.command", "where every photo is; --repair: what is lost"),
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),
     "restore": ("operations.restore.command", "lost decisions, from a table that was restored"),

@@ -14,7 +14,7 @@ from tests.assertions import at_least_one
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
-    "contract": 0, "policy": 0, "handlers": 1, "training": 1, "operations": 1, "components": 2, "localcloud": 3,
+    "contract": 0, "policy": 0, "handlers": 1, "training": 1, "operations": 2, "components": 2, "localcloud": 3,
     "__main__": 3,
 }  # fmt: skip
 MODULES = [ROOT / "__main__.py", *(path for name in FLOORS for path in sorted((ROOT / name).rglob("*.py")))]

@@ -18,9 +18,11 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "models",
         description="Lists the models of the stack's register, the newest first: what each was made of, how good it "
-        "is, where it serves, since when and by whose hand. With --retained, lists what is kept that serves nothing, "
-        "and with --remove removes it.",
+        "is, where it serves, since when and by whose hand. With two of them, compares these: what differs in how they "
+        "were trained, their figures with intervals, and whether one is better on the very same photos. With "
+        "--retained, lists what is kept that serves nothing, and with --remove removes it.",
     )
+    parser.add_argument("which", nargs="*", metavar="MODEL", help="two versions or training jobs, to be compared")
     parser.add_argument("--retained", action="store_true", help="list what is kept that serves nothing")
     parser.add_argument("--remove", action="store_true", help="remove that, but for the newest models")
     parser.add_argument("--keep", type=int, metavar="N", help="how many of the newest models stay [3]")
@@ -37,13 +39,16 @@ def run(args: argparse.Namespace) -> int:
         UserError: an option or the stack's outputs can't be used, or a model is not in the register.
     """
     retained = args.retained or args.remove
+    if args.which and (retained or len(args.which) != 2):
+        raise UserError(f"name two models to compare them, or none, got {' '.join(args.which)}")
     if (args.keep is not None or args.yes) and not retained:
         raise UserError("--keep and --yes belong to --retained and --remove")
     if args.keep is not None and args.keep < 0:
         raise UserError(f"--keep must be 0 or more, got {args.keep}")
     if retained:
         return _retained(args, require_outputs(args.outputs, "bucket", "endpoint_name", "training_job_name"))
-    return _list(args, require_outputs(args.outputs, "model_package_group", "training_job_name"))
+    outputs = require_outputs(args.outputs, "model_package_group", "training_job_name")
+    return _compare(args, outputs) if args.which else _list(args, outputs)
 
 
 def _sagemaker(outputs: StackOutputs) -> Any:
@@ -67,6 +72,28 @@ def _list(args: argparse.Namespace, outputs: StackOutputs) -> int:
         write_line(f"the register {outputs.model_package_group} holds no model yet")
         return 0
     write_table(COLUMNS, rows(versions, outputs.training_job_name), SCREEN)
+    return 0
+
+
+def _compare(args: argparse.Namespace, outputs: StackOutputs) -> int:
+    from contract.screen import SCREEN, write_json, write_line, write_table
+    from contract.versions import listed
+    from operations.models.comparing import columns, compare_versions, document, rows
+    from operations.models.listing import pick
+
+    versions = listed(_sagemaker(outputs), outputs.model_package_group)
+    first, second = (pick(versions, word) for word in args.which)
+    if first.arn == second.arn:
+        raise UserError(f"both are version {first.number}: name two different models")
+    import boto3
+
+    compared = compare_versions(first, second, boto3.client("s3"))
+    if args.json:
+        write_json(document(compared))
+        return 0
+    write_table(columns(compared), rows(compared), SCREEN)
+    for line in compared.told:
+        write_line(line)
     return 0
 
 
