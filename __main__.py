@@ -1,4 +1,4 @@
-"""The map of the system: settings -> bucket -> model and endpoint -> workflow, batch -> observability -> outputs."""
+"""The map of the system: settings -> bucket -> model and endpoint -> workflow, batch -> observability -> retraining."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from components.classification_workflow import ClassificationWorkflow
 from components.data_bucket import DataBucket
 from components.model_register import ModelRegister
 from components.observability import METRIC_NAMESPACE, Observability
+from components.retraining import Retraining
 from components.training_endpoint import TrainingEndpoint
 from contract.outputs import exports
 from contract.register import group_name
@@ -59,8 +60,7 @@ observability = Observability("observability", {
     "layer_arn": workflow.layer_arn, "classes": list(stack.labels), "loading_bays": stack.loading_bays,
     "confidence_threshold": stack.confidence_threshold,
     "review_rate_alarm_percent": stack.alerts.review_rate_percent,
-    "monthly_budget_dollars": stack.alerts.monthly_budget_dollars,
-    "log_retention_days": stack.retention.log_days,
+    "monthly_budget_dollars": stack.alerts.monthly_budget_dollars, "log_retention_days": stack.retention.log_days,
     "retrain_event_bus_arn": workflow.event_bus_arn if stack.alerts.retrain_on_drift else None,
     "kms_key_arn": stack.kms_key_arn,
 })  # fmt: skip
@@ -75,7 +75,7 @@ outputs = exports(
     bucket=data.bucket, capture_uri=data.capture_uri, baseline_uri=data.baseline_uri,
     endpoint_name=model.endpoint_name, endpoint_mode="realtime" if stack.realtime else "serverless",
     training_job_name=model.training_job_name, model_artifact=model.model_artifact, evidence_uri=model.evidence_uri,
-    model_package_group=register.arn,
+    model_package_group=register.arn, target_risk_percent=round(100 * stack.target_risk, 6),
     state_machine_arn=workflow.state_machine_arn, decisions_table=workflow.decisions_table,
     review_queue_url=workflow.review_queue_url, dead_letter_queue_url=workflow.dead_letter_queue_url,
     alert_topic_arn=workflow.alert_topic_arn, event_bus_name=workflow.event_bus_name,
@@ -83,9 +83,17 @@ outputs = exports(
     dashboard_name=observability.dashboard_name, metric_namespace=METRIC_NAMESPACE, region=stack.region,
     classes=list(stack.classes), labels=list(stack.labels), loading_bays=dict(stack.loading_bays),
     confidence_threshold=stack.confidence_threshold, image_size=stack.image_size,
-    target_risk_percent=round(100 * stack.target_risk, 6),
     decision_retention_days=stack.retention.decision_days, photo_retention_days=stack.retention.photo_days,
+    retraining={**stack.retraining, "role_arn": model.role_arn} if stack.retraining else {},
     batch_state_machine_arn=batch.state_machine_arn, batch_concurrency=stack.batches.concurrency,
 )  # fmt: skip
+if stack.retraining:
+    Retraining("retraining", {
+        "bucket": data.bucket, "bucket_arn": data.arn, "account_id": account_id, "region": stack.region,
+        "event_bus_name": workflow.event_bus_name, "endpoint_arn": model.endpoint_arn,
+        "alert_topic_arn": workflow.alert_topic_arn, "model_package_group_arn": register.arn,
+        "training_role_arn": model.role_arn, "max_minutes": int(stack.retraining["max_minutes"]),
+        "outputs": outputs, "log_retention_days": stack.retention.log_days, "kms_key_arn": stack.kms_key_arn,
+    })  # fmt: skip
 for name, value in outputs.items():
     pulumi.export(name, value)

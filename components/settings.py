@@ -20,7 +20,7 @@ from components.parts.hosting import RealtimeHostingArgs, ServerlessHostingArgs
 from components.parts.layer import require_layer
 from components.parts.measured_model import MeasuredModel, look_at
 from components.parts.promoted_model import BaselineArgs, PromotedModelArgs
-from components.parts.sections import alerts, batches, classes, hosting, model, photos, retention
+from components.parts.sections import alerts, batches, classes, hosting, model, photos, retention, retraining
 from components.parts.sections.alerts import Alerts
 from components.parts.sections.batches import Batches
 from components.parts.sections.photos import ImageLimits
@@ -97,6 +97,8 @@ class StackSettings:
     protect_data: bool
     """Whether the bucket is refused to be deleted; else it goes with all that is in it."""
     kms_key_arn: str | None
+    retraining: Mapping[str, str]
+    """How a candidate is trained when the model drifts, but for the role that it takes; empty when none is."""
 
 
 def load() -> StackSettings:
@@ -181,6 +183,8 @@ def parse(
     made = model.read_made(reader, source, job, labels, measured, stack)
     training = None if dataset is None else model.read_training(reader, labels, dataset)
     realtime, serverless = hosting.read_hosting(reader)
+    key = reader.pattern("kmsKeyArn", bounds.KMS_KEY.pattern, f"{bounds.KMS_KEY.what} or empty")
+    told = alerts.read_alerts(reader)
     settings = StackSettings(
         region=region,
         classes=names,
@@ -199,11 +203,14 @@ def parse(
         serverless=serverless,
         retention=retention.read_retention(reader),
         images=photos.read_image_limits(reader),
-        alerts=alerts.read_alerts(reader),
+        alerts=told,
         batches=batches.read_batches(reader),
         layer_path=photos.read_layer(reader, layer),
         protect_data=reader.boolean("protectData"),
-        kms_key_arn=reader.pattern("kmsKeyArn", bounds.KMS_KEY.pattern, f"{bounds.KMS_KEY.what} or empty"),
+        kms_key_arn=key,
+        retraining=retraining.read_retraining(
+            reader, told.retrain_on_drift, training, stack=stack, image_uri=str(image), kms_key_arn=key
+        ),
     )
     if reader.problems:
         raise SettingsError(reader.problems, stack=stack)

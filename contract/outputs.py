@@ -69,6 +69,8 @@ class StackOutputs:
     dashboard_name: str = ""
     metric_namespace: str = ""
     region: str = ""
+    retraining: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How the stack retrains, as `contract.retraining.parse_plan` reads it; empty when it does not."""
 
 
 def exports(**values: object) -> dict[str, object]:

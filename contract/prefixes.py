@@ -38,6 +38,9 @@ MATERIALS_FILE = "materials.zip"
 MATERIALS_DATASET = "dataset/"
 """The dataset's folder in that file."""
 
+PROPOSAL_FILE = "proposal.json"
+"""There too: that the model was proposed, with all figures."""
+
 MATERIALS_HYPERPARAMETERS = "hyperparameters.json"
 
 CAPTURE = "capture/"

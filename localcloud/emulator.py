@@ -16,6 +16,7 @@
   has none: here every request counts as secure.
 - The events that S3 sends to EventBridge name no version of the object, as S3's do of a versioned bucket.
 - What its Distributed Map lacks is in `distributed_map.py`.
+- It starts no build for an event and runs none without Docker: `localcloud/builds.py`.
 - It takes no request in absolute form, as a client sends it to a proxy. It is told to be the provider's proxy, since
   S3 Control's clients put the account's number before the host (`000000000000.127.0.0.1`), which no resolver knows.
 """
@@ -299,6 +300,7 @@ def _as_proxy(answer: Asgi) -> Asgi:
 
 
 if __name__ == "__main__":
+    runpy.run_path(str(Path(__file__).with_name("builds.py")))["install"]()
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
     service: Any = cloudwatch
     service._evaluate_alarm = _evaluate

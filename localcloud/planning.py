@@ -31,6 +31,7 @@ ARNS: Mapping[str, str] = {
     "aws:lambda/layerVersion:LayerVersion": "lambda:{place}:layer:{name}:1",
     "aws:lambda/function:Function": "lambda:{place}:function:{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{place}:log-group:{name}",
+    "aws:codebuild/project:Project": "codebuild:{place}:project/{name}",
     "aws:cloudwatch/eventBus:EventBus": "events:{place}:event-bus/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{place}:rule/{name}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{place}:alarm:{name}",

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "report": ("operations.report.command", "one page with pictures of what the model did, and its numbers"),
     "restore": ("operations.restore.command", "lost decisions, from a table that was restored"),
     "replay": ("operations.replay.command", "what ended in a fault or never began, through the workflow again"),
+    "retrain": ("operations.retrain.command", "another model, trained on corrections, compared and proposed"),
     "review": ("operations.review.command", "what waits for a person, and a page to answer it on"),
     "watch": ("operations.watch.command", "decisions as they come, one line each"),
 })  # fmt: skip

@@ -33,6 +33,11 @@ EXCUSED = (
         ("*-executions-target",),
         "as the captures' target: nothing but a metric hangs on it",
     ),
+    Excused(
+        "event-target-keeps-what-it-could-not-deliver",
+        ("*-drift-target",),
+        "the alarm has told people of the drift already, and what could not be started by it they start by hand",
+    ),
     Excused("model-isolated", ("model-model",), "a serverless endpoint takes no isolated model; any other is isolated"),
     Excused(
         "function-concurrency-reserved",

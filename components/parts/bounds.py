@@ -137,6 +137,9 @@ LOG_RETENTION_DAYS = OneOf(
     )
 )
 """What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
+TRAINING_MINUTES = WholeNumber(5, 5 * 24 * 60)
+RETRAINING_MINUTES = WholeNumber(5, 1980)
+"""A build may last 36 hours (CodeBuild API reference, CreateProject), three of which are for what is no training."""
 SERVERLESS_MEMORY_MB = OneOf((1024, 2048, 3072, 4096, 5120, 6144))
 """What serverless endpoints take (SageMaker API reference, ProductionVariantServerlessConfig)."""
 SERVERLESS_CONCURRENCY = WholeNumber(1, 200)

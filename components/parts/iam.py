@@ -193,6 +193,11 @@ def delete_versions(region: str, account_id: str, group: str) -> Statement:
     )
 
 
+def start_builds(project_arn: str) -> Statement:
+    """Start builds of one project."""
+    return allow("StartBuilds", ["codebuild:StartBuild"], [project_arn])
+
+
 def sagemaker_logs(region: str, account_id: str, endpoint: str, *, trains: bool) -> Statement:
     """The log groups of an endpoint, and of training jobs."""
     groups = [f"{ENDPOINT_LOG_GROUP}/{endpoint}", *([TRAINING_LOG_GROUP] if trains else [])]

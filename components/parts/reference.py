@@ -21,7 +21,7 @@ SOURCES = (
         "parts/registered_model",
     ),
     "parts/hosting",
-    *("classification_workflow", "batch_classification", "parts/decision_places", "observability"),
+    *("classification_workflow", "batch_classification", "parts/decision_places", "observability", "retraining"),
 )
 """Modules below `components/` that declare components or their arguments."""
 HEAD = """# Components

@@ -17,19 +17,20 @@ from components.parts.training_wait import require_unused, wait_until_completed
 from contract import prefixes
 from training.dataset.manifest import FILE, Manifest, read_manifest
 from training.job.naming import training_job_name
+from training.job.request import (
+    CHECKPOINTS,
+    PREPARING_MINUTES,
+    QUEUEING_MINUTES,
+    VOLUME_GB,
+    dataset_folder,
+    is_isolated,
+)
 
 if TYPE_CHECKING:
     from components.training_endpoint import TrainingEndpointArgs
 
-QUEUEING_MINUTES = 60
-"""What a job may wait for spot capacity."""
-PREPARING_MINUTES = 30
-"""What a job may take beside training and waiting for capacity: instances, image, data, artifact."""
 CREATE_TIMEOUT = "15m"
 """What the provider may take to get a job accepted: it retries while a new role is not known everywhere."""
-CHECKPOINTS = "/opt/ml/checkpoints"
-"""SageMaker's own default: left out, the API's answer would look like a change that needs another job."""
-VOLUME_GB = 30
 NEVER_REPLACES_A_JOB = (
     *("algorithmSpecification", "checkpointConfig", "enableManagedSpotTraining", "enableNetworkIsolation"),
     *(
@@ -143,7 +144,7 @@ def _job(
     role_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> sagemaker.TrainingJob:
-    folder = f"{prefixes.DATASET}{dataset.identity[:12]}/"
+    folder = dataset_folder(dataset.identity)
     objects = [
         s3.BucketObject(
             f"{name}-dataset-{channel}-{Path(file).name}",
@@ -197,9 +198,7 @@ def _job(
             "volume_size_in_gb": VOLUME_GB,
             "volume_kms_key_id": volume_key(args.get("kms_key_arn"), training["instance_type"]),
         },
-        # The job sees the dataset and has no way out. SageMaker itself fetches and leaves data, model and checkpoints.
-        # Weights that the algorithm starts from it fetches itself: that it can without network was never seen.
-        enable_network_isolation=training["hyperparameters"].get("use_pretrained_model") != "1",
+        enable_network_isolation=is_isolated(training["hyperparameters"]),
         enable_managed_spot_training=training["spot"],
         # an interrupted job goes on from its last epoch
         checkpoint_config=(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from localcloud.adapters import budgets, events, iam, lambda_, observe, queues, s3, sagemaker, tables
+from localcloud.adapters import budgets, builds, events, iam, lambda_, observe, queues, s3, sagemaker, tables
 
-__all__ = ["budgets", "events", "iam", "lambda_", "observe", "queues", "s3", "sagemaker", "tables"]
+__all__ = ["budgets", "builds", "events", "iam", "lambda_", "observe", "queues", "s3", "sagemaker", "tables"]

@@ -40,7 +40,8 @@ def delete_event_bus(request: Request) -> None:
 
 @adapter(
     "aws:cloudwatch/eventRule:EventRule",
-    takes=("description", "eventPattern", "tags"),
+    takes=("description", "eventPattern", "eventBusName", "tags"),
+    replaces=("eventBusName",),
     put=True,
 )
 def event_rule(request: Request) -> Created:
@@ -49,6 +50,7 @@ def event_rule(request: Request) -> Created:
         Name=name,
         EventPattern=request["eventPattern"],
         Description=request.get("description", ""),
+        EventBusName=request.get("eventBusName", "default"),
         Tags=tag_list(request),
     )
     return name, {"id": name, "name": name, "arn": answer["RuleArn"]}
@@ -56,17 +58,19 @@ def event_rule(request: Request) -> Created:
 
 @event_rule.deletes
 def delete_event_rule(request: Request) -> None:
-    request.cloud.client("events").delete_rule(Name=request.id)
+    request.cloud.client("events").delete_rule(Name=request.id, EventBusName=request.get("eventBusName", "default"))
 
 
 @adapter(
     "aws:cloudwatch/eventTarget:EventTarget",
-    takes=("rule", "arn", "roleArn", "inputTransformer", "deadLetterConfig", "retryPolicy"),
-    replaces=("rule",),
+    takes=("rule", "eventBusName", "arn", "roleArn", "inputTransformer", "deadLetterConfig", "retryPolicy"),
+    replaces=("rule", "eventBusName"),
     put=True,
 )
 def event_target(request: Request) -> Created:
-    target = {key: value for key, value in request.inputs.items() if key not in ("rule", "inputTransformer")}
+    target = {
+        key: value for key, value in request.inputs.items() if key not in ("rule", "eventBusName", "inputTransformer")
+    }
     identity = str(request.outputs.get("targetId", request.auto_name))
     entry: Any = {"Id": identity, **pascal(target)}
     if transformer := request.get("inputTransformer"):
@@ -75,7 +79,9 @@ def event_target(request: Request) -> Created:
             "InputPathsMap": transformer.get("inputPaths", {}),
             "InputTemplate": transformer["inputTemplate"],
         }
-    answer = request.cloud.client("events").put_targets(Rule=request["rule"], Targets=[entry])
+    answer = request.cloud.client("events").put_targets(
+        Rule=request["rule"], EventBusName=request.get("eventBusName", "default"), Targets=[entry]
+    )
     if answer["FailedEntryCount"]:
         raise UserError(f"{answer['FailedEntries']}")
     return f"{request['rule']}-{identity}", {"targetId": identity}
@@ -83,7 +89,11 @@ def event_target(request: Request) -> Created:
 
 @event_target.deletes
 def delete_event_target(request: Request) -> None:
-    request.cloud.client("events").remove_targets(Rule=request["rule"], Ids=[str(request.outputs["targetId"])])
+    request.cloud.client("events").remove_targets(
+        Rule=request["rule"],
+        EventBusName=request.get("eventBusName", "default"),
+        Ids=[str(request.outputs["targetId"])],
+    )
 
 
 @adapter(

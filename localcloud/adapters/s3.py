@@ -189,6 +189,8 @@ def _content(request: Request) -> bytes:
         return (request.cloud.root / Path(source.path)).read_bytes()
     if isinstance(source, pulumi.AssetArchive):
         return zipped(archive_files(source, request.cloud.root))
+    if source is None:
+        return str(request["content"]).encode()
     raise UserError(f"expected a FileAsset or an AssetArchive as an object's source, got {type(source).__name__}")
 
 

@@ -49,7 +49,15 @@ class Bill:
 
     def usages(self) -> list[Usage]:
         """Everything, in the order of the graph's kinds."""
-        kinds = (self._bucket, self._endpoint, self._training, self._executions, self._observing, self._watching)
+        kinds = (
+            self._bucket,
+            self._endpoint,
+            self._training,
+            self._executions,
+            self._observing,
+            self._watching,
+            self._retraining,
+        )
         return [usage for kind in kinds for usage in kind()]
 
     def of(self, kind: str) -> list[Entry]:
@@ -126,6 +134,26 @@ class Bill:
             spot = ", less by spot's discount" if inputs.get("enableManagedSpotTraining") else ""
             yield Usage(where, f"training, at most{spot}", f"sagemaker.training.{kind}", "hours",
                         hours / 3600 * inputs["resourceConfig"]["instanceCount"], once=True)  # fmt: skip
+
+    def _retraining(self) -> Iterator[Usage]:
+        """Builds that a drift starts: each waits for its training, which is paid for as well."""
+        for build in self.of("Project"):
+            where, times = self.component(build), self.assumed["retrainings_a_month"]
+            beside = self.assumed["minutes_beside_a_training"]
+            given = build["inputs"]["environment"]["environmentVariables"]
+            plan = json.loads(self._object(next(each["value"] for each in given if each["name"] == "OUTPUTS")))[
+                "retraining"
+            ]
+            minutes = int(plan["max_minutes"])
+            yield Usage(where, f"{times:g} builds of {minutes + beside:g} minutes", "codebuild.small", "minutes",
+                        times * (minutes + beside), fixed=True)  # fmt: skip
+            yield Usage(where, f"{times:g} trainings, at most", f"sagemaker.training.{plan['instance_type']}", "hours",
+                        times * minutes / 60, fixed=True)  # fmt: skip
+
+    def _object(self, uri: str) -> str:
+        """The text of an object of the graph."""
+        key = uri.removeprefix("s3://").partition("/")[2]
+        return next(str(each["inputs"]["content"]) for each in self.of("BucketObject") if each["inputs"]["key"] == key)
 
     def _executions(self) -> Iterator[Usage]:
         for machine in self.of("StateMachine"):

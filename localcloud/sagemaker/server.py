@@ -27,12 +27,14 @@ from localcloud.sagemaker.readback import SCALING, TAGGING, Readback
 from localcloud.sagemaker.register import Refusal, Register
 from localcloud.sagemaker.rollout import REHEARSALS, Rehearsal
 from localcloud.sagemaker.trainings import Training
+from localcloud.sagemaker.transforms import begin_transform
 
 CREATIONS = {
     "CreateTrainingJob": ("TrainingJobName", "training_jobs", "training job"),
     "CreateModel": ("ModelName", "_models", "model"),
     "CreateEndpointConfig": ("EndpointConfigName", "endpoint_configs", "endpoint configuration"),
     "CreateEndpoint": ("EndpointName", "endpoints", "endpoint"),
+    "CreateTransformJob": ("TransformJobName", "transform_jobs", "transform job"),
 }
 """Which request parameter names what is created, and where moto keeps it."""
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
@@ -192,6 +194,8 @@ class SageMakerServer:
             self.trainings[name] = Training(request, self._records.training_jobs[name], self.logs, self.environment)
         elif action == "CreateEndpoint":
             self.hosting.create(self._records.endpoints[request["EndpointName"]], request["EndpointConfigName"])
+        elif action == "CreateTransformJob":
+            begin_transform(request, self._records, self.s3)
         elif action == "DeleteEndpoint":
             self.hosting.delete(request["EndpointName"])
 

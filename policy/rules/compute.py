@@ -1,4 +1,4 @@
-"""What runs: functions, their logs, the state machine."""
+"""What runs: functions, their logs, the state machine, builds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import re
 from pulumi_policy import ResourceValidationArgs
 
 from policy.rule import ADVISORY, Complaints, on
-from policy.values import at, keys, number
+from policy.values import at, items, keys, number
 
+BUILD = "aws:codebuild/project:Project"
 FUNCTION = "aws:lambda/function:Function"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RUNTIMES = ("python3.13", "python3.14")
@@ -71,6 +72,38 @@ def function_traced(args: ResourceValidationArgs) -> Complaints:
     """A trace shows where the time of a slow photo went."""
     if at(args.props, "tracingConfig", "mode") != "Active":
         yield "tracingConfig.mode is not Active"
+
+
+@on(BUILD)
+def build_bounded(args: ResourceValidationArgs) -> Complaints:
+    """A build that hangs is ended, and two that change the same things do not run at a time."""
+    if number(at(args.props, "buildTimeout")) is None:
+        yield "buildTimeout must be set"
+    if number(at(args.props, "concurrentBuildLimit")) is None:
+        yield "concurrentBuildLimit must be set"
+
+
+@on(BUILD)
+def build_unprivileged(args: ResourceValidationArgs) -> Complaints:
+    """A build that needs no Docker daemon gets none: with it the build is root on its host."""
+    if at(args.props, "environment", "privilegedMode") is True:
+        yield "environment.privilegedMode must not be true"
+
+
+@on(BUILD)
+def build_logs_where_it_is_told(args: ResourceValidationArgs) -> Complaints:
+    """Without a log group of the stack's, CodeBuild makes one that has no period and outlives the stack."""
+    if not at(args.props, "logsConfig", "cloudwatchLogs", "groupName"):
+        yield "logsConfig.cloudwatchLogs.groupName must name a log group of the stack"
+
+
+@on(BUILD)
+def build_holds_no_secret(args: ResourceValidationArgs) -> Complaints:
+    """Whoever may look at a project reads its variables: secrets belong elsewhere."""
+    for each in items(at(args.props, "environment", "environmentVariables")):
+        name, kind = str(at(each, "name")), at(each, "type") or "PLAINTEXT"
+        if kind == "PLAINTEXT" and SECRET.search(name):
+            yield f"environment.environmentVariables: {name} looks like a secret"
 
 
 @on(MACHINE)

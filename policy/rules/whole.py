@@ -15,6 +15,7 @@ TAGGABLE = (
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:codebuild/project:Project",
     "aws:dynamodb/table:Table",
     "aws:iam/role:Role",
     "aws:lambda/function:Function",

@@ -1,5 +1,6 @@
 """`python -m operations` as a new user calls it: by mistake, in a pipe, without a region, with Ctrl-C."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.retraining import RetrainingPlan
 from operations.cli import COMMANDS, main
 from tests.operations.builders import MACHINE, some_records, write_captures
 
@@ -26,6 +28,13 @@ OUTPUTS = {
     "modelPackageGroup": "scones-dev",
     "trainingJobName": "scones-dev-1a2b",
     "deadLetterQueueUrl": "http://127.0.0.1:9/123456789012/dead-letters",
+    "endpointName": "scones-dev",
+    "modelArtifact": "s3://photos/models/scones-dev-1a2b/output/model.tar.gz",
+    "alertTopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
+    "labels": ["bicycle", "motorcycle", "neither"],
+    "imageSize": 32,
+    "targetRiskPercent": 2,
+    "retraining": {each.name: "1" for each in dataclasses.fields(RetrainingPlan)},
 }
 NEEDED = {"batch": ["batch/"], "forget": ["incoming/a.png"], "restore": ["scones-restored"]}
 """What commands can't do without, beside a stack."""

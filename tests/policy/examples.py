@@ -44,6 +44,7 @@ OLD = {"status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 30
 GONE = {"status": "Enabled", "expiration": {"expiredObjectDeleteMarker": True}}
 EXPIRES = {"id": "photos", "status": "Enabled", "expiration": {"days": 75}}
 BROKEN = {"status": "Enabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 3}}
+BUILD = "aws:codebuild/project:Project"
 BUDGET = "aws:budgets/budget:Budget"
 HEARD = {"notificationType": "FORECASTED", "subscriberSnsTopicArns": [ARN]}
 TABLE, QUEUE, FUNCTION = "aws:dynamodb/table:Table", "aws:sqs/queue:Queue", "aws:lambda/function:Function"
@@ -180,6 +181,18 @@ EXAMPLES: dict[str, Example] = {
         ({"timeout": 30}, {"memorySize": 256}, {"timeout": 900, "memorySize": 256}),
     ),
     "function-runtime-supported": Example(FUNCTION, {"runtime": "python3.13"}, ({"runtime": "python3.9"}, {})),
+    "build-bounded": Example(
+        BUILD, {"buildTimeout": 240, "concurrentBuildLimit": 1}, ({"buildTimeout": 240}, {"concurrentBuildLimit": 1})
+    ),
+    "build-unprivileged": Example(BUILD, {"environment": {}}, ({"environment": {"privilegedMode": True}},)),
+    "build-logs-where-it-is-told": Example(
+        BUILD, {"logsConfig": {"cloudwatchLogs": {"groupName": "/aws/codebuild/p"}}}, ({}, {"logsConfig": {}})
+    ),
+    "build-holds-no-secret": Example(
+        BUILD,
+        {"environment": {"environmentVariables": [{"name": "TOPIC", "value": "x"}]}},
+        ({"environment": {"environmentVariables": [{"name": "API_TOKEN", "value": "x"}]}},),
+    ),
     "function-holds-no-secret": Example(
         FUNCTION,
         {"environment": {"variables": {"BASELINE_KEY": "baseline.json"}}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.parts import bounds
 from components.parts.bounds import shown
 from components.parts.config_reader import ConfigReader
 from components.parts.measured_model import MeasuredModel
@@ -134,7 +135,7 @@ def read_training(reader: ConfigReader, labels: tuple[str, ...], dataset: Manife
         reader.add(check_training_instance(instance_type))
     folder = Path(reader.text("datasetDir"))
     spot = reader.boolean("trainingSpot")
-    max_minutes = reader.whole_number("trainingMaxMinutes", 5, 5 * 24 * 60)
+    max_minutes = reader.whole_number("trainingMaxMinutes", *bounds.TRAINING_MINUTES)
     if isinstance(dataset, DatasetError):
         if reader.is_good("datasetDir"):
             reader.add(f"datasetDir is {shown(folder.as_posix())}: {dataset}")

@@ -176,3 +176,14 @@ def test_a_number_of_photos_that_is_none_is_refused(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         main(["graph", "--cost", "--photos", "-3"])
     assert "whole number from 0 on" in capsys.readouterr().err
+
+
+def test_a_stack_that_retrains_on_drift_pays_for_a_build_and_a_training_now_and_then(
+    graphs: dict[str, list[dict[str, Any]]], table: Table
+) -> None:
+    kinds = {stack: list(estimate(graphs[stack], 0, table).lines) for stack in ("dev", "prod")}
+    assert not [line for line in kinds["dev"] if line.usage.price == "codebuild.small"]
+    (build,) = [line for line in kinds["prod"] if line.usage.price == "codebuild.small"]
+    assert build.usage.quantity == 60 + 15 and build.usd == pytest.approx(0.375)
+    (training,) = [line for line in kinds["prod"] if line.usage.what == "1 trainings, at most"]
+    assert training.usage.quantity == 1 and training.usage.component == "retraining"
