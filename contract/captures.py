@@ -54,6 +54,11 @@ class Inference:
         return best_of(self.scores)
 
 
+FIRST_YEAR, LAST_YEAR = 1990, 2199
+"""Years in which an inference may have been made: what is captured earlier is by a clock that was not set, and later by
+one that jumped; either would stretch every report of its period over centuries."""
+
+
 class DamagedRecord(ValueError):
     """A line that holds no readable inference; the message says what is wrong with which field."""
 
@@ -124,7 +129,10 @@ def _time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError("no time zone")
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise ValueError("no year of a clock that goes")
+        return moment
     except (ValueError, OverflowError) as error:
         wanted = "a time with its zone such as 2022-02-14T17:25:49Z"
         raise DamagedRecord(f"eventMetadata.inferenceTime must be {wanted}, got {_shown(text)}") from error

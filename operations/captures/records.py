@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 
-from contract.captures import DamagedRecord, Inference, read_line
+from contract.captures import FIRST_YEAR, LAST_YEAR, DamagedRecord, Inference, read_line
 from contract.inferences import SUM_TOLERANCE
 from operations.arrays import Floats, Ints
 from operations.captures.period import epoch_microseconds
@@ -32,6 +33,8 @@ _FEW_LINES = 8
 """Lines that are few enough to be read the slow way together."""
 _TIMES = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)*")
 _TIME_LENGTH = 20
+_EARLIEST, _LATEST = (int(datetime(year, 6, 1, tzinfo=UTC).timestamp()) for year in (FIRST_YEAR, LAST_YEAR))
+"""Seconds since 1970 between which a time is surely one of those years."""
 
 
 @dataclass(slots=True)
@@ -177,7 +180,7 @@ def _moments(texts: list[str]) -> list[int]:
     if not {*map(len, texts)} <= {_TIME_LENGTH} or not _TIMES.fullmatch("".join(texts)):
         raise ValueError
     seconds = np.array([text[:-1] for text in texts], "datetime64[s]").astype(np.int64)
-    if len(texts) and seconds.min() < 0:
+    if len(texts) and not _EARLIEST <= seconds.min() <= seconds.max() <= _LATEST:
         raise ValueError
     return (seconds * 1_000_000).tolist()
 

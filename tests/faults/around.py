@@ -58,15 +58,19 @@ CAPTURES = (
     Fault("twice", "A photo was classified twice", "it counts once", "elsewhere", "how many repeats there were",
           proof="tests/operations/captures/test_reader.py::"
           "test_a_photo_classified_twice_is_counted_once_and_the_repeat_reported"),
-    Fault("clock-back", "The clock jumps between two records", "each record counts in its own minute", "elsewhere",
-          "nothing", proof="tests/handlers/observe/test_metrics.py::test_each_inference_counts_in_its_own_minute"),
+    Fault("clock-back", "The clock jumps back or ahead between two records", "each is read once, at its own time",
+          "elsewhere", "how many lie outside the period", proof="tests/faults/test_clock.py::"
+          "test_every_record_is_read_once_at_its_own_time"),
     Fault("clock-far", "A record is weeks old, or from tomorrow", "its metrics are left out", "elsewhere",
           "how many, in the log",
           proof="tests/handlers/observe/test_metrics.py::"
           "test_data_points_that_cloudwatch_would_refuse_are_counted_and_left_out"),
-    Fault("clock-outside", "A record's time lies outside its file's hour", "it is found by its own time", "elsewhere",
-          "nothing", proof="tests/operations/captures/test_reader.py::"
-          "test_the_listed_partitions_cover_every_hour_that_may_hold_the_period"),
+    Fault("clock-outside", "A record of another time lies in the file of a period", "it is counted, and left out",
+          "elsewhere", "how many lie outside the period", proof="tests/faults/test_clock.py::"
+          "test_in_a_period_those_of_another_time_are_counted_and_none_is_twice"),
+    Fault("clock-unset", "A clock says 1970 or 9999", "the record counts as damaged", "elsewhere",
+          "file, line and time, in the log and the report", proof="tests/faults/test_clock.py::"
+          "test_a_clock_that_was_never_set_or_ran_away_is_damage_and_stops_no_report"),
 )  # fmt: skip
 AROUND: tuple[tuple[str, Sequence[Fault]], ...] = (
     ("A deployment", DEPLOYMENT),
