@@ -46,12 +46,63 @@ def needs(found: Found) -> dict[str, list[Need]]:
         wanted[role_of(machine, "roleArn")] = list(of_machine(found, machine))
     for target in found.of("EventTarget"):
         if target.inputs.get("roleArn"):
-            if ":stateMachine:" not in target.inputs["arn"]:
+            arn = target.inputs["arn"]
+            action = STARTS.get(arn.split(":")[2])
+            if action is None:
                 raise AssertionError(f"{target.name}: what it needs is not known here")
-            wanted[role_of(target, "roleArn")] = [Need("states:StartExecution", target.inputs["arn"], target.name)]
+            wanted[role_of(target, "roleArn")] = [Need(action, arn, target.name)]
+    for build in found.of("Project"):
+        wanted[role_of(build, "serviceRole")] = list(of_build(found, build))
     for model in found.of("Model"):
         wanted[role_of(model, "executionRoleArn")] = list(of_model(found, model))
     return wanted
+
+
+STARTS = {"states": "states:StartExecution", "codebuild": "codebuild:StartBuild"}
+"""What a rule's target of a service is started by."""
+
+
+def of_build(found: Found, build: Registration) -> Iterator[Need]:
+    """What `operations retrain` calls, and what CodeBuild does on its behalf, with examples of the names."""
+    bucket, here, job = (
+        bucket_arn(found),
+        "arn:aws:sagemaker:us-east-1:123456789012",
+        f"{found.outputs['endpointName']}-1a",
+    )
+    for key in ("retraining/source.zip", "retraining/outputs.json", "corrections/a/b.png", "models/job/materials.zip"):
+        yield Need("s3:GetObject", f"{bucket}/{key}", "source, outputs, samples, and what a model was made of")
+    for key in ("dataset/1/train/train.rec", "models/job/materials.zip"):
+        yield Need("s3:PutObject", f"{bucket}/{key}", "a dataset, and what a candidate is made of and measured by")
+    for key in ("asked/1.png", "answered/1.png.out", "proposal.json"):
+        yield Need("s3:DeleteObject", f"{bucket}/models/job/{key}", "what was asked, and what nobody could be told")
+    yield Need("s3:ListBucket", bucket, "samples and answers")
+    for kind, actions in (
+        ("training-job", ("CreateTrainingJob", "DescribeTrainingJob")),
+        ("model", ("CreateModel", "DeleteModel")),
+        ("transform-job", ("CreateTransformJob", "DescribeTransformJob")),
+    ):
+        for action in (*actions, "AddTags"):
+            yield Need(f"sagemaker:{action}", f"{here}:{kind}/{job}", "a training, and who is asked")
+    yield Need("iam:PassRole", str(found.outputs["retraining"]["role_arn"]), "what trains and answers")
+    group = str(found.outputs["modelPackageGroup"])
+    version = group.replace(":model-package-group/", ":model-package/") + "/1"
+    yield Need("sagemaker:ListModelPackages", "*", "the register")
+    for place in (group, version):
+        yield Need("sagemaker:CreateModelPackage", place, "the register")
+    for action in ("DescribeModelPackage", "UpdateModelPackage"):
+        yield Need(f"sagemaker:{action}", version, "the register")
+    yield Need("sagemaker:InvokeEndpoint", f"{here}:endpoint/{found.outputs['endpointName']}", "what serves")
+    trainings = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/TrainingJobs"
+    yield Need("logs:DescribeLogStreams", trainings, "how a training goes")
+    yield Need("logs:GetLogEvents", f"{trainings}:log-stream:x", "how a training goes")
+    own = build.inputs["logsConfig"]["cloudwatchLogs"]["groupName"]
+    for action in ("CreateLogStream", "PutLogEvents"):
+        yield Need(f"logs:{action}", f"arn:aws:logs:us-east-1:123456789012:log-group:{own}:log-stream:x", "its log")
+    yield Need("sns:Publish", str(found.outputs["alertTopicArn"]), "proposals")
+    if key_of(found):
+        for action in ("Decrypt", "GenerateDataKey", "Encrypt"):
+            yield Need(f"kms:{action}", KEY, "objects and messages")
+        yield Need("kms:CreateGrant", KEY, "the volumes of a transform")
 
 
 def role_of(resource: Registration, key: str) -> str:
