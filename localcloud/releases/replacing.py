@@ -86,6 +86,7 @@ REPLACING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "aws:cloudwatch/eventTarget:EventTarget": {"rule": (RULE,), "eventBusName": (), "targetId": ()},
     ALARM: {"name": ()},
     "aws:cloudwatch/dashboard:Dashboard": {"dashboardName": ()},
+    "aws:codebuild/project:Project": {"name": ()},
     "aws:budgets/budget:Budget": {"name": (), "accountId": ()},
     "aws:dynamodb/table:Table": {"name": (), "hashKey": (), "rangeKey": ()},
     QUEUE: {"name": (), "fifoQueue": ()},
