@@ -22,7 +22,7 @@ PER_SECOND = 5.0
 """Executions a second, beside those of drivers who wait: each keeps about one function busy for a second, so that they
 take some five of the thousand concurrent executions that an account has (Lambda Developer Guide, "Quotas")."""
 FASTEST = 100.0
-"""Step Functions starts 150 executions a second in its smaller regions (Developer Guide, "Service quotas")."""
+"""A bound against a slip of the finger: above it, drivers' own photos would soon be throttled too."""
 NEEDED = ("decisions_table", "review_queue_url", "dead_letter_queue_url", "state_machine_arn")
 
 

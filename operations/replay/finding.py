@@ -3,7 +3,7 @@
 Every execution that ends in a fault leaves a message in the review queue: by the state machine's own last steps, by the
 rule on ended executions, or by `operations reconcile --repair`. It names photo, error and execution, and it goes when
 somebody has answered. So the queue is the list of the faults that are still open; Step Functions' own list names no
-errors, holds every photo for a person too, and is described 15 executions a second.
+errors, holds every photo for a person too, and each would have to be described.
 """
 
 from __future__ import annotations
