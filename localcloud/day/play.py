@@ -13,12 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image, ImageOps
+
 from contract import prefixes
-from contract.decisions import NEITHER, OUTCOMES, UNCLEAR, WORDS, Outcome
+from contract.decisions import EVENT_SOURCE, EVENT_TYPE, NEITHER, OUTCOMES, UNCLEAR, WORDS, Outcome
 from contract.errors import AccessDenied, InvalidImage, UserError
 from contract.photos import StoredObject
 from contract.screen import counted
 from localcloud.cloud import Cloud
+from localcloud.day.drifting import AnnouncedDrift
 from localcloud.day.incidents import Incidents
 from localcloud.day.people import answer_all, review_page
 from localcloud.day.transcript import Transcript
@@ -84,6 +87,8 @@ class Day:
             self._executions_are_aborted(incidents, since)
             self._a_batch_is_classified(batch, f"{prefixes.BATCH}{began:%Y-%m-%dT%H%M%S}/")
             self._people_answer()
+            if outputs.get("retraining"):
+                self._a_drift_is_announced()
             self._account(since, told)
         day.say(f"All of it took {(datetime.now(UTC) - began) / timedelta(seconds=1):.0f} s, on {outputs['bucket']}.")
         return day.problems
@@ -172,6 +177,21 @@ class Day:
         day.say(f"{BY.capitalize()} answers {counted(given.total(), 'photo')} on the page:")
         day.table([("answer", "photos"), *((answer, str(number)) for answer, number in given.most_common())])
 
+    def _a_drift_is_announced(self) -> None:
+        day, drifting = self.transcript, AnnouncedDrift(self.cloud, self.deployment)
+        day.chapter("A drift is announced, and a model is proposed")
+        served = drifting.served()
+        with drifting.alerts() as heard:
+            status = drifting.announce()
+            day.say(
+                "The event of the drift alarm starts a build, which trains on what people answered. The topic hears:"
+            )
+            for subject, text in heard():
+                day.quote(f"{subject}\n\n{text}")
+        day.expect(status == "SUCCEEDED", f"the build should succeed, got {status}")
+        day.expect(drifting.served() == served, "a proposal deploys nothing")
+        day.say("What serves is what served before.")
+
     def _account(self, since: tuple[str, str], told: Callable[[], Counter[str]]) -> None:
         day = self.transcript
         day.chapter("The account")
@@ -217,15 +237,22 @@ class Day:
     def _vehicles(self, count: int) -> list[Photo]:
         classes = set(self.deployment.outputs["classes"])
         paths = [path for path in sorted(self._dataset().glob("test/*/*.png")) if path.parent.name in classes]
-        return [Photo(path, path.parent.name) for path in self._choose(paths, count)]
+        return [Photo(self._mirrored(path), path.parent.name) for path in self._choose(paths, count)]
 
     def _strangers(self, count: int) -> list[Photo]:
         paths = sorted(self._dataset().glob("strangers/unseen/**/*.png"))
-        return [Photo(path, NEITHER) for path in self._choose(paths, count)]
+        return [Photo(self._mirrored(path), NEITHER) for path in self._choose(paths, count)]
+
+    def _mirrored(self, path: Path) -> Path:
+        """A held-out photo, mirrored: one that no dataset holds, so that its answer may become a sample."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        made = self.folder / f"{path.stem}-mirrored.png"
+        with Image.open(path) as image:
+            ImageOps.mirror(image).save(made)
+        return made
 
     def _damaged(self, count: int) -> list[Photo]:
         """Photos of which the second half is missing, as after a connection that broke."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         found: list[Photo] = []
         for number, photo in enumerate(self._vehicles(count)):
             path = self.folder / f"damaged-{number}.png"
@@ -255,7 +282,7 @@ class Day:
         bus, name = str(self.deployment.outputs["eventBusName"]), "day-orders"
         queue = sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        pattern = json.dumps({"detail-type": [{"exists": True}]})
+        pattern = json.dumps({"source": [EVENT_SOURCE], "detail-type": [EVENT_TYPE]})
         events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
         events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": name, "Arn": arn}])
 

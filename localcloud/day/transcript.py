@@ -49,6 +49,10 @@ class Transcript:
             self._write(line)
         self._write("```\n")
 
+    def quote(self, text: str) -> None:
+        """What somebody else wrote, as it is."""
+        self._write(f"```\n{text.strip()}\n```\n")
+
     def run(self, *words: str, code: int = 0) -> str:
         """Run a command of `python -m operations`, and write what it said.
 
