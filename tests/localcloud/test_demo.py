@@ -41,7 +41,7 @@ def test_the_demo_ends_well_and_says_how_in_one_file(root):
     ]
     # the rest is Python's own start and end; a phase that is left out is far more
     assert 0.7 * passed < sum(summary["seconds"].values()) < passed + 0.5
-    assert summary["resources"]["aws:lambda/function:Function"] == 4
+    assert summary["resources"]["aws:lambda/function:Function"] == 5
     assert summary["results"][-1]["error"] == "InvalidImage"
     promotion = summary["promotion"]
     assert promotion["stack"] == "prod" and promotion["decision"] in ("accepted", "review", "neither")

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 
 from contract.decisions import UNKNOWN_MODEL
 from contract.errors import UserError
-from contract.register import RegisteredModel
-from contract.versions import register
+from contract.versions import listed
 from localcloud.cli import main
 from localcloud.deployment import Deployment, Listener, connect, deploy, destroy, shut_down
 from localcloud.photos import Classification, Photo
@@ -221,13 +220,14 @@ def test_a_protected_stack_is_not_destroyed_and_another_leaves_nothing_behind(st
     stack.settled()
     cloud, losses = stack.cloud, []
     assert "scones-dev" in " ".join(stack.names("Endpoints"))
-    group = stack.outputs()["modelPackageGroup"]
-    register(cloud.client("sagemaker"), group, RegisteredModel("job-1", "image", "s3://b/models/job-1"))
+    # what has served is in the register, which SageMaker deletes only when it is empty
+    models = len(listed(cloud.client("sagemaker"), stack.outputs()["modelPackageGroup"]))
+    assert models > 0
     # the names of its jobs stay used
     stack.attempt = stack.new_attempt()
     destroy(stack.root, "dev", Listener(confirm=lambda told: losses.extend(told) or True))
     assert any("data-bucket" in loss for loss in losses)
-    assert any("register-group" in loss and "1 registered model" in loss for loss in losses)
+    assert any("register-group" in loss and f"{models} registered model" in loss for loss in losses)
     assert eventually(lambda: "sagemaker Endpoints" not in inventory(cloud), 10)
     assert inventory(cloud) == {
         # every account's own bus; and the log group that all stacks' trainings share (docs/rollout.md)
