@@ -30,6 +30,8 @@ from localcloud.sagemaker.pace import WATCH_SECONDS
 STATE = "state.json"
 LOG = "daemon.log"
 READY_SECONDS = 60
+GROUP_SECONDS = 5.0
+"""What killed processes may take to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,23 @@ def last_words(folder: Path) -> str:
 def _end_group(pid: int) -> None:
     """End what a daemon that is gone started, functions and trainings: they are all in its process group.
 
-    The kernel gives the id to no new process while anything is left in the group.
+    The kernel gives the id to no new process while anything is left in the group. What is killed holds its ports for
+    a moment longer, in which the next daemon would find them taken.
     """
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+        until = time.monotonic() + GROUP_SECONDS
+        while _in_group(pid) and time.monotonic() < until:
+            time.sleep(0.05)
+
+
+def _in_group(pid: int) -> bool:
+    """Whether a process of that group lives; zombies hold nothing."""
+    for process in psutil.process_iter(["status"]):
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == pid and process.info["status"] != psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 def write_state(folder: Path, state: State) -> None:

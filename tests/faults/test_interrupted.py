@@ -119,9 +119,9 @@ def test_a_full_disk_is_told_in_a_sentence_and_the_next_up_goes_on(
 # the same with the adapters themselves, on the emulators
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = write_root(tmp_path_factory.mktemp("interrupted"))
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    root = write_root(tmp_path)
     try:
         yield root
     finally:
@@ -207,7 +207,6 @@ def test_every_adapter_undoes_what_a_kill_left_and_deletes_what_is_gone(
 
 @pytest.mark.long
 def test_a_real_kill_leaves_nothing_that_the_next_up_minds(root: Path) -> None:
-    shut_down(root)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     held = stack_folder(root, "dev") / FILE
 

@@ -99,11 +99,15 @@ def test_a_daemon_that_died_says_so_and_its_log_is_kept(folder):
     assert last_words(folder) == ""
 
 
+LONG = {"hyperparameters": '{"epochs": 250}'}
+"""A training that is not over before it is interrupted."""
+
+
 @pytest.mark.long
 def test_an_up_interrupted_during_the_training_stays_where_it_is_and_the_next_goes_on_with_the_same_job(root):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     up = subprocess.Popen(
-        [sys.executable, "-m", "localcloud", "up"],
+        [sys.executable, "-m", "localcloud", "up", *(f"--config={key}={value}" for key, value in LONG.items())],
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
@@ -131,7 +135,7 @@ def test_an_up_interrupted_during_the_training_stays_where_it_is_and_the_next_go
         kinds = [each["type"].rpartition(":")[2] for each in resources]
         assert "TrainingJob" in kinds and "Model" not in kinds
         lines = []
-        deployment = deploy(root, "dev", {}, Listener(say=lines.append))
+        deployment = deploy(root, "dev", LONG, Listener(say=lines.append))
         registered = sum(entry["custom"] for entry in graph(root, "dev"))
         assert sum(deployment.resources.values()) == registered and read_state(root / ".localcloud") == before
         assert f"{registered - len(resources)} to create" in lines[0], lines[0]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import psutil
 import pytest
 from botocore.exceptions import ClientError
@@ -315,6 +316,8 @@ def test_a_batch_decides_every_photo_under_its_prefix_once(stack, photos, root, 
     }
     for name, value in environment_of(stack.cloud).items():
         monkeypatch.setenv(name, value)
+    # another test's session knows other credentials
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     assert operations(["batch", "batch/one/", "--json", "--interval", "0.2"]) == 0
     said = json.loads(capsys.readouterr().out)
