@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps
+import numpy as np
 
 from contract import prefixes
 from contract.decisions import EVENT_SOURCE, EVENT_TYPE, NEITHER, OUTCOMES, UNCLEAR, WORDS, Outcome
-from contract.errors import AccessDenied, InvalidImage, UserError
+from contract.errors import AccessDenied, InvalidImage
 from contract.photos import StoredObject
 from contract.screen import counted
 from localcloud.cloud import Cloud
@@ -28,6 +28,8 @@ from localcloud.day.transcript import Transcript
 from localcloud.deployment import Deployment, environment_of
 from localcloud.photos import Classification, Photo, Result, waiting_in
 from operations.reconcile.accounts import STATES
+from training.synthetic.drawings import DRAWINGS
+from training.synthetic.synthesize import check_drawings, draw
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,6 +40,8 @@ DAMAGED = "damaged"
 STRANGERS, DAMAGES = 10, 12
 """One photo in so many shows none of the classes; one in so many is damaged."""
 FAULTS = 2
+OF_A_DAY = 2
+"""Beside a seed: an archive's parts are drawn with 0 and 1 (`training.synthetic.synthesize`)."""
 BY = "anna"
 
 
@@ -49,7 +53,7 @@ class Day:
         cloud: the emulators.
         deployment: the stack.
         transcript: what is written of it.
-        folder: takes the damaged photos.
+        folder: takes the photos.
         progress: hears of each photo's end.
         seed: which photos come.
     """
@@ -63,6 +67,17 @@ class Day:
     truth: dict[str, str] = field(default_factory=dict[str, str])
     """What is to be seen on the photo at a key."""
     sent: int = 0
+    _drawn_so_far: int = 0
+    _draws: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin the photos.
+
+        Raises:
+            UserError: a class that nobody can draw.
+        """
+        check_drawings(self.deployment.outputs["classes"])
+        self._draws = np.random.default_rng([self.seed, OF_A_DAY])
 
     def play(self, photos: int, batch: int) -> list[str]:
         """Play it.
@@ -235,21 +250,23 @@ class Day:
         return found
 
     def _vehicles(self, count: int) -> list[Photo]:
-        classes = set(self.deployment.outputs["classes"])
-        paths = [path for path in sorted(self._dataset().glob("test/*/*.png")) if path.parent.name in classes]
-        return [Photo(self._mirrored(path), path.parent.name) for path in self._choose(paths, count)]
+        classes = list(self.deployment.outputs["classes"])
+        return [self._draw(str(name), str(name)) for name in self._draws.choice(classes, count)]
 
     def _strangers(self, count: int) -> list[Photo]:
-        paths = sorted(self._dataset().glob("strangers/unseen/**/*.png"))
-        return [Photo(self._mirrored(path), NEITHER) for path in self._choose(paths, count)]
+        """Of kinds that no training saw, where the dataset has such."""
+        others = [name for name in DRAWINGS if name not in self.deployment.outputs["classes"]]
+        unseen = {path.name for path in Path(self.deployment.dataset).glob("strangers/unseen/*")}
+        kinds = [name for name in others if name in unseen] or others
+        return [self._draw(str(name), NEITHER) for name in self._draws.choice(kinds, count)]
 
-    def _mirrored(self, path: Path) -> Path:
-        """A held-out photo, mirrored: one that no dataset holds, so that its answer may become a sample."""
+    def _draw(self, kind: str, truth: str) -> Photo:
+        """A photo that is in no dataset: its answer may become a sample, and no evaluation meets it again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        made = self.folder / f"{path.stem}-mirrored.png"
-        with Image.open(path) as image:
-            ImageOps.mirror(image).save(made)
-        return made
+        path = self.folder / f"{self._drawn_so_far:04}-{kind}.png"
+        self._drawn_so_far += 1
+        draw(kind, self._draws).save(path)
+        return Photo(path, truth)
 
     def _damaged(self, count: int) -> list[Photo]:
         """Photos of which the second half is missing, as after a connection that broke."""
@@ -260,15 +277,6 @@ class Day:
             path.write_bytes(data[: len(data) // 2])
             found.append(Photo(path, DAMAGED))
         return found
-
-    def _choose(self, paths: Sequence[Path], count: int) -> list[Path]:
-        if not paths:
-            raise UserError(f"the dataset {self._dataset()} has no held-out photos to send")
-        # the same file may come again: it is another object
-        return random.Random(f"{self.seed} {self.sent}").choices(paths, k=count)
-
-    def _dataset(self) -> Path:
-        return Path(self.deployment.dataset)
 
     def _ended(self) -> bool:
         """Whether no execution is under way."""

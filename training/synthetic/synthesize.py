@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from contract.errors import UserError
 from training.dataset.archive import ARCHIVE_FOLDER
@@ -48,9 +49,7 @@ def write_archive(
     Raises:
         UserError: a class that has no drawing.
     """
-    unknown = [name for name in classes if name not in DRAWINGS]
-    if unknown:
-        raise UserError(f"there is no drawing of {', '.join(unknown)}; there are {', '.join(DRAWINGS)}")
+    check_drawings(classes)
     meta: Content = {
         b"fine_label_names": [name.encode() for name in FINE_NAMES],
         b"coarse_label_names": [name.encode() for name in COARSE_NAMES],
@@ -61,6 +60,22 @@ def write_archive(
         names = [*list(classes) * count, *others]
         members[part] = _part(part, names, np.random.default_rng([seed, number]))
     return pack(path, members)
+
+
+def check_drawings(classes: Sequence[str]) -> None:
+    """Refuse classes that can't be drawn.
+
+    Raises:
+        UserError: there is no drawing of one.
+    """
+    unknown = [name for name in classes if name not in DRAWINGS]
+    if unknown:
+        raise UserError(f"there is no drawing of {', '.join(unknown)}; there are {', '.join(DRAWINGS)}")
+
+
+def draw(name: str, rng: np.random.Generator) -> Image.Image:
+    """A picture of a kind (a key of `DRAWINGS`); of a two-wheeler, now and then one that could be either."""
+    return picture(moped if name in VEHICLES and rng.random() < AMBIGUOUS else DRAWINGS[name], rng)
 
 
 def pack(path: Path, members: Mapping[str, Content]) -> Path:
@@ -95,8 +110,7 @@ def _part(part: str, drawn: Sequence[str], rng: np.random.Generator) -> Content:
     names: list[bytes] = []
     for position, index in enumerate(rng.permutation(len(drawn))):
         name = drawn[int(index)]
-        drawing = moped if name in VEHICLES and rng.random() < AMBIGUOUS else DRAWINGS[name]
-        pixels = np.asarray(picture(drawing, rng), np.uint8)
+        pixels = np.asarray(draw(name, rng), np.uint8)
         rows[position] = pixels.transpose(2, 0, 1).reshape(-1)
         labels.append(FINE_NAMES.index(name))
         words = FILE_NAMES.get(name, (f"{name}_s",))
