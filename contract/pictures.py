@@ -161,7 +161,8 @@ def _square(pixels: Pixels, decoder: str, size: int, max_pixels: int) -> Image.I
 
 
 @cache
-def _register_heif() -> None:
+def read_heic() -> None:
+    """Make Pillow read HEIC, for whoever opens photos with it; here it is done for the first HEIC."""
     # its import takes 6 to 10 ms of a cold start, and most photos are no HEIC
     import pi_heif  # pyright: ignore[reportMissingTypeStubs]
 
@@ -171,7 +172,7 @@ def _register_heif() -> None:
 
 def _open(file: BytesIO, decoder: str, max_pixels: int) -> Image.Image:
     if decoder == HEIF:
-        _register_heif()
+        read_heic()
     try:
         image = Image.open(file, formats=[decoder])
     except Image.DecompressionBombError as error:

@@ -38,9 +38,9 @@ settings.load_profile("scones")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """A worker a processor and one more, since they wait for emulators; none for a single module, which is undivided."""
+    """Two more than processors, since workers wait for emulators; none for a single module, which is not divided."""
     only = Path(config.args[0].partition("::")[0]) if len(config.args) == 1 else None
-    return 0 if only and only.is_file() else min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+    return 0 if only and only.is_file() else min((os.cpu_count() or 1) + 2, MOST_WORKERS)
 
 
 @pytest.hookimpl(trylast=True)

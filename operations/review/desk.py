@@ -221,9 +221,17 @@ class Desk:
             self._settle(held.waiting, held.answer)
 
     def _settle(self, waiting: Waiting, answer: Answer) -> None:
-        """Publish, keep the sample, note it, delete the message: what fails is tried again by whoever takes it next."""
+        """Publish, keep the sample, note it, delete the message: what fails is tried again by whoever takes it next.
+
+        What is known of the answer may be old, as on a machine that slept: another desk, or this one under another
+        receipt, may have settled it since, and then its driver has been told.
+        """
         try:
-            if not answer.settled:
+            now = self._book.find(waiting)
+            if now is None or now.id != answer.id:
+                self._say(f"{waiting.object}: the answer of {answer.by} is not recorded any more")
+                return
+            if not now.settled:
                 if answer.said in self.stack.loading_bays:
                     self._publish(waiting, answer)
                 if answer.said != UNCLEAR:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from PIL import Image, ImageOps
 
-# makes Pillow read HEIC
-import contract.pictures as _readers  # pyright: ignore[reportUnusedImport]  # noqa: F401
 from contract.errors import UserError
+from contract.pictures import read_heic
 from operations.review.queue import UNKNOWN_VERSION, Waiting
 
 if TYPE_CHECKING:
@@ -94,6 +93,7 @@ def to_blocks(data: bytes, columns: int) -> str:
 
 
 def _upright(data: bytes, side: int) -> Image.Image:
+    read_heic()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

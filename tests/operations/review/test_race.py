@@ -136,6 +136,8 @@ NUMBERS = iter(range(10_000))
 @example([f"look {ANNA}", "second accepted", f"answer {ANNA}"])
 @example(["second fault", "list", f"answer {BEN}", f"settle {BEN}"])
 @example([f"answer {ANNA}", f"undo {ANNA}", "second accepted", "list"])
+@example([f"answer {ANNA}", "minutes", f"answer {ANNA}"])
+@example([f"answer {ANNA}", "minutes", f"look {BEN}"])
 @settings(max_examples=25, deadline=None)
 def test_law_a_driver_is_told_once_and_the_photo_is_asked_for_until_then(stack, steps):
     scene = Scene(stack, next(NUMBERS))
