@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -30,10 +30,7 @@ def test_there_are_as_many_faults_as_were_asked_for_each_once() -> None:
 @pytest.mark.parametrize("fault", PROVEN, ids=[fault.name for fault in PROVEN])
 def test_the_test_that_proves_a_fault_is_there(fault: Fault) -> None:
     path, _, name = fault.proof.partition("::")
-    functions = {
-        node.name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.FunctionDef)
-    }
-    assert name in functions
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_what_is_done_to_a_photo_is_either_done_here_or_proven_elsewhere() -> None:

@@ -99,7 +99,7 @@ def test_a_daemon_that_died_says_so_and_its_log_is_kept(folder):
     assert last_words(folder) == ""
 
 
-LONG = {"hyperparameters": '{"epochs": 250}'}
+LONG = {"hyperparameters": '{"epochs": 1000, "early_stopping": false}'}
 """A training that is not over before it is interrupted."""
 
 
