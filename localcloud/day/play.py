@@ -254,10 +254,10 @@ class Day:
         return [self._draw(str(name), str(name)) for name in self._draws.choice(classes, count)]
 
     def _strangers(self, count: int) -> list[Photo]:
-        """Of kinds that no training saw, where the dataset has such."""
+        """Of kinds that a training may see: what people answer trains, and an evaluation asks about the unseen ones."""
         others = [name for name in DRAWINGS if name not in self.deployment.outputs["classes"]]
         unseen = {path.name for path in Path(self.deployment.dataset).glob("strangers/unseen/*")}
-        kinds = [name for name in others if name in unseen] or others
+        kinds = [name for name in others if name not in unseen] or others
         return [self._draw(str(name), NEITHER) for name in self._draws.choice(kinds, count)]
 
     def _draw(self, kind: str, truth: str) -> Photo:
