@@ -74,9 +74,7 @@ class Retraining(pulumi.ComponentResource):
     project_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: RetrainingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        given = Arguments("Retraining", name)
-        given.value("max_minutes", args["max_minutes"], bounds.RETRAINING_MINUTES)
-        given.refuse()
+        _check(name, args)
         super().__init__(component_type("Retraining"), name, None, tagged("Retraining", opts))
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -204,6 +202,24 @@ class Retraining(pulumi.ComponentResource):
             },
             opts=self._child,
         )
+
+
+def _check(name: str, args: RetrainingArgs) -> None:
+    given = Arguments("Retraining", name, args)
+    given.required("bucket", bounds.BUCKET_NAME)
+    given.required("bucket_arn", bounds.BUCKET_ARN)
+    given.required("account_id", bounds.ACCOUNT_ID)
+    given.required("region", bounds.REGION)
+    given.required("event_bus_name", bounds.EVENT_BUS_NAME)
+    given.required("endpoint_arn", bounds.ENDPOINT_ARN)
+    given.required("alert_topic_arn", bounds.TOPIC_ARN)
+    given.required("model_package_group_arn", bounds.REGISTER_ARN)
+    given.required("training_role_arn", bounds.ROLE_ARN)
+    given.required("max_minutes", bounds.RETRAINING_MINUTES)
+    given.given("outputs")
+    given.required("log_retention_days", bounds.LOG_RETENTION_DAYS)
+    given.optional("kms_key_arn", bounds.KMS_KEY)
+    given.refuse()
 
 
 def source_archive() -> pulumi.AssetArchive:

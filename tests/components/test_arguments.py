@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from components.classification_workflow import ClassificationWorkflow
 from components.classification_workflow import _check as check_workflow
 from components.data_bucket import DataBucket
+from components.model_register import ModelRegister
 from components.observability import Observability
 from components.observability import _check as check_observability
 from components.parts import bounds
 from components.parts.arguments import ArgumentError
 from components.parts.hosting import check_hosting
+from components.retraining import Retraining
 from contract.limits import MEGA, MOST_IMAGE_MEGABYTES
 from contract.thresholds import is_threshold
 from tests.assertions import at_least_one
@@ -62,13 +64,36 @@ OBSERVABILITY = {
     "layer_arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:scones:1",
     "review_rate_alarm_percent": 40,
 }
+RETRAINING = {
+    "bucket": "scones-dev-data",
+    "bucket_arn": "arn:aws-cn:s3:::scones-dev-data",
+    "account_id": ACCOUNT,
+    "region": "us-east-1",
+    "event_bus_name": "workflow-decisions",
+    "endpoint_arn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/scones-dev",
+    "alert_topic_arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts",
+    "model_package_group_arn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/scones-dev",
+    "training_role_arn": f"arn:aws:iam::{ACCOUNT}:role/model-role",
+    "max_minutes": 60,
+    "outputs": {},
+    "log_retention_days": 30,
+}
 FINE: dict[str, dict[str, Any]] = {
     "DataBucket": {"capture_retention_days": 30},
+    "ModelRegister": {
+        "group_name": "scones-dev",
+        "account_id": ACCOUNT,
+        "region": "us-east-1",
+        "log_retention_days": 30,
+    },
+    "Retraining": RETRAINING,
     "ClassificationWorkflow": WORKFLOW,
     "Observability": OBSERVABILITY,
 }
 BUILD: dict[str, Callable[[str, Any], object]] = {
     "DataBucket": DataBucket,
+    "ModelRegister": ModelRegister,
+    "Retraining": Retraining,
     "ClassificationWorkflow": ClassificationWorkflow,
     "Observability": Observability,
 }
@@ -97,6 +122,10 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("ClassificationWorkflow", "layer_path", "", 'must be a path, got ""'),
     ("ClassificationWorkflow", "decision_retention_days", -1, "must be a whole number from 1 to 3650, got -1"),
     ("ClassificationWorkflow", "alert_email", "jörg@example.com", "must be an e-mail address in ASCII, got"),
+    ("ModelRegister", "group_name", "dev_2", "must be 1 to 63 letters and digits with hyphens between them, got"),
+    ("Retraining", "max_minutes", 1981, "must be a whole number from 5 to 1980, got 1981"),
+    ("Retraining", "training_role_arn", "model-role", 'must be the ARN of a role, got "model-role"'),
+    ("Retraining", "model_package_group_arn", "dev", 'must be the ARN of a group of model packages, got "dev"'),
     ("Observability", "state_machine_arn", "machine", 'must be the ARN of a state machine, got "machine"'),
     ("Observability", "functions", {}, "must not be empty, got {}"),
     ("Observability", "functions.filter", "a b", "must be the name of a function, 1 to 64 letters, digits, - and _"),
