@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from components.parts import bounds
 from components.parts.arguments import Arguments
 from components.parts.hosting import (
     VARIANT,
@@ -82,9 +83,7 @@ class TrainingEndpoint(pulumi.ComponentResource):
         realtime, serverless = args.get("realtime"), args.get("serverless")
         check_hosting(name, realtime, serverless)
         training, promoted, trained_job = args.get("training"), args.get("promoted"), args.get("trained_job")
-        given = Arguments("TrainingEndpoint", name)
-        given.exactly_one(training=training, promoted=promoted, trained_job=trained_job)
-        given.refuse()
+        _check(name, args)
         guard = guarded(name, args["endpoint_name"], VARIANT, wanted_hosting(realtime), args["region"])
         opts = pulumi.ResourceOptions.merge(tagged("TrainingEndpoint", opts), guard)
         super().__init__(component_type("TrainingEndpoint"), name, None, opts)
@@ -137,3 +136,20 @@ class TrainingEndpoint(pulumi.ComponentResource):
                 "modelArtifact": self.model_artifact,
             }
         )
+
+
+def _check(name: str, args: TrainingEndpointArgs) -> None:
+    given = Arguments("TrainingEndpoint", name, args)
+    sources = {each: args.get(each) for each in ("training", "promoted", "trained_job")}
+    given.exactly_one(**sources)
+    given.required("bucket", bounds.BUCKET_NAME)
+    given.required("bucket_arn", bounds.BUCKET_ARN)
+    given.required("account_id", bounds.ACCOUNT_ID)
+    given.required("region", bounds.REGION)
+    given.given("image_uri")
+    given.required("endpoint_name", bounds.ENDPOINT_NAME)
+    given.required("log_retention_days", bounds.LOG_RETENTION_DAYS)
+    given.optional("retrains", bounds.YES_OR_NO)
+    given.optional("kms_key_arn", bounds.KMS_KEY)
+    given.may_have(*sources, "baseline", "register", "realtime", "serverless")
+    given.refuse()

@@ -68,6 +68,10 @@ class Arguments:
         """An argument that must be given, and is checked elsewhere."""
         self._is_there(argument)
 
+    def may_have(self, *arguments: str) -> None:
+        """Arguments that may be left out, and are checked elsewhere."""
+        self._known += arguments
+
     def optional(self, argument: str, bound: Bound) -> None:
         """An argument that may be left out, None or empty."""
         self._known.append(argument)

@@ -22,6 +22,7 @@ from components.parts import bounds
 from components.parts.arguments import ArgumentError
 from components.parts.hosting import check_hosting
 from components.retraining import Retraining
+from components.training_endpoint import TrainingEndpoint
 from contract.limits import MEGA, MOST_IMAGE_MEGABYTES
 from contract.thresholds import is_threshold
 from tests.assertions import at_least_one
@@ -87,6 +88,14 @@ FINE: dict[str, dict[str, Any]] = {
         "log_retention_days": 30,
     },
     "Retraining": RETRAINING,
+    "TrainingEndpoint": {
+        **PLACE,
+        "account_id": ACCOUNT,
+        "region": "us-east-1",
+        "image_uri": "image",
+        "serverless": {"memory_mb": 2048, "max_concurrency": 5},
+        "trained_job": "scones-dev-0123456789ab",
+    },
     "ClassificationWorkflow": WORKFLOW,
     "Observability": OBSERVABILITY,
 }
@@ -94,6 +103,7 @@ BUILD: dict[str, Callable[[str, Any], object]] = {
     "DataBucket": DataBucket,
     "ModelRegister": ModelRegister,
     "Retraining": Retraining,
+    "TrainingEndpoint": TrainingEndpoint,
     "ClassificationWorkflow": ClassificationWorkflow,
     "Observability": Observability,
 }
@@ -123,6 +133,7 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("ClassificationWorkflow", "decision_retention_days", -1, "must be a whole number from 1 to 3650, got -1"),
     ("ClassificationWorkflow", "alert_email", "jörg@example.com", "must be an e-mail address in ASCII, got"),
     ("ModelRegister", "group_name", "dev_2", "must be 1 to 63 letters and digits with hyphens between them, got"),
+    ("TrainingEndpoint", "bucket_arn", "photos", 'must be the ARN of a bucket, got "photos"'),
     ("Retraining", "max_minutes", 1981, "must be a whole number from 5 to 1980, got 1981"),
     ("Retraining", "training_role_arn", "model-role", 'must be the ARN of a role, got "model-role"'),
     ("Retraining", "model_package_group_arn", "dev", 'must be the ARN of a group of model packages, got "dev"'),
